@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS lines
     sent_at Int64,
     clock_offset_ms Int64,
     clock String,
+    view_started_at Float64,
     base_at Float64,
     session_id String,
     view_id String,
@@ -281,7 +282,7 @@ ARRAY JOIN spans AS span;
 -- Browser spans are rows of the same table: every event that carries a span id, timed by the client's own clock.
 CREATE MATERIALIZED VIEW IF NOT EXISTS lines_to_browser_spans TO otel_traces AS
 SELECT
-    fromUnixTimestamp64Milli(toInt64(round(base_at + event.at)), 'UTC') AS Timestamp,
+    fromUnixTimestamp64Micro(toInt64(round((view_started_at + event.at) * 1000))) AS Timestamp,
     if(event.trace_id = '', lines.trace_id, event.trace_id) AS TraceId,
     event.span_id AS SpanId,
     if(event.type = 'view', '', if(event.parent_span_id = '', view_span_id, event.parent_span_id)) AS ParentSpanId,

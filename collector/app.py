@@ -1,0 +1,199 @@
+"""App: wires the rooms into one ASGI application and runs their lives: spool, store, loader, ledger.
+
+The door opens before the store does and stays open when the store is away; pages then say so. The only importer of
+dashboards.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib import resources
+
+import dashboards
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from collector.ingest import BeaconDoor, Door, SpanDoor
+from collector.load import Loader
+from collector.outcomes import Outcome, Refused, Tally
+from collector.settings import MIB, Settings
+from collector.spool import Spool
+from collector.store import Store, StoreAway
+
+log = logging.getLogger("farside")
+
+LEDGER_EVERY_S = 1.0
+REOPEN_EVERY_S = 2.0
+DAY_S, YEAR_S = 86_400, 31_536_000
+
+
+class Collector:
+    """The parts of one running collector."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.registry = CollectorRegistry()
+        self.tally = Tally(self.registry)
+        self.spool = Spool(
+            settings.spool, cap_bytes=settings.spool_cap_mib * MIB, seal_after_s=settings.seal_after_ms / 1000
+        )
+        self.store = Store(settings.store_url, scratch=settings.data / "tmp")
+        self.loader = Loader(settings.spool, self.store)
+        self.door = Door(settings, self.spool, self.tally)
+        self.store_open = False
+        self.store_problem = "the store has not been opened yet"
+        self._add_gauges()
+
+    @asynccontextmanager
+    async def running(self, app: Starlette) -> AsyncIterator[None]:
+        """From the first line that can be kept to the last one that was."""
+        self.spool.start()
+        opening = asyncio.create_task(self._open_store())
+        ledger = asyncio.create_task(self._keep_ledger())
+        try:
+            yield
+        finally:
+            ledger.cancel()
+            opening.cancel()
+            await asyncio.gather(ledger, opening, return_exceptions=True)
+            await self._spool_refusals()
+            await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self.spool.close()
+        self.loader.close()
+        if self.store_open:
+            self.store.close()
+
+    async def _open_store(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self.store.open)
+            except StoreAway as error:
+                if self.store_problem != str(error):
+                    log.error("Cannot open the store: %s", error)
+                self.store_problem = str(error)
+                await asyncio.sleep(REOPEN_EVERY_S)
+                continue
+            self.store_open, self.store_problem = True, ""
+            self.loader.start()
+            return
+
+    async def _keep_ledger(self) -> None:
+        while True:
+            await asyncio.sleep(LEDGER_EVERY_S)
+            await self._spool_refusals()
+
+    async def _spool_refusals(self) -> None:
+        try:
+            await self.door.spool_refusals()
+        except Refused as refusal:
+            log.warning("The ledger is missing refusals of the last second: %s", refusal)
+
+    def readiness(self) -> tuple[bool, dict[str, object]]:
+        """Whether beacons can be kept now, and the state of everything behind the door."""
+        files, size = self.loader.backlog()
+        problem = self.spool.problem() or ("" if self.store_open else f"first migration: {self.store_problem}")
+        return not problem, {
+            "ready": not problem,
+            "problem": problem,
+            "store": self.store_problem or self.loader.away_because or "ok",
+            "watermark": datetime.fromtimestamp(self.loader.watermark_ms / 1000, UTC).isoformat(),
+            "backlog_files": files,
+            "backlog_bytes": size,
+        }
+
+    def _add_gauges(self) -> None:
+        backlog = Gauge("farside_spool_backlog_bytes", "Bytes that wait for the store", registry=self.registry)
+        backlog.set_function(lambda: self.loader.backlog()[1])
+        lag = Gauge("farside_load_lag_seconds", "Age of the loader's watermark", registry=self.registry)
+        lag.set_function(lambda: datetime.now(UTC).timestamp() - self.loader.watermark_ms / 1000)
+
+    # What is served beside the doors and the pages.
+
+    async def healthz(self, request: Request) -> Response:
+        """Alive."""
+        return Response("ok\n", media_type="text/plain")
+
+    async def readyz(self, request: Request) -> Response:
+        """200 when beacons can be kept."""
+        ready, body = self.readiness()
+        return JSONResponse(body, status_code=200 if ready else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        """Prometheus' text format."""
+        return Response(generate_latest(self.registry), media_type="text/plain; version=0.0.4")
+
+    async def remote_config(self, request: Request) -> Response:
+        """What the snippet of this key may do; defaults, until an app says otherwise."""
+        app = self.settings.by_key.get(request.path_params["key"])
+        headers = {"access-control-allow-origin": "*", "cache-control": "public, max-age=60"}
+        if app is None:
+            self.tally.refuse("", Outcome.UNKNOWN_KEY)
+            return JSONResponse({"outcome": Outcome.UNKNOWN_KEY}, status_code=404, headers=headers)
+        return JSONResponse({"version": "0", "enabled": True, "sample_n": 1, "tracing": True}, headers=headers)
+
+    def watermark(self) -> datetime:
+        """Everything received up to here can be seen; where every query stops."""
+        return datetime.fromtimestamp(self.loader.watermark_ms / 1000, UTC)
+
+    def app(self) -> Starlette:
+        """The whole as one ASGI application."""
+        return Starlette(
+            lifespan=self.running,
+            routes=[
+                Route("/b", endpoint=BeaconDoor(self.door)),
+                Route("/v1/traces", endpoint=SpanDoor(self.door)),
+                Route("/c/{key}", self.remote_config),
+                Route("/healthz", self.healthz),
+                Route("/readyz", self.readyz),
+                Route("/metrics", self.metrics),
+                *snippet_routes(),
+                *dashboards.routes(self.store, self.settings, self.watermark),
+            ],
+        )
+
+
+def snippet_routes() -> list[Route]:
+    """The built snippet: by name for those who want the newest, by hash for those who pin what they reviewed."""
+    folder = resources.files("collector") / "snippet"
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        log.error("The snippet is not built, /farside.js will answer 404; run `make snippet`")
+        return []
+    routes = []
+    for name, facts in json.loads(manifest.read_text()).items():
+        body = (folder / name).read_bytes()
+        stem = name.removesuffix(".js")
+        routes.append(_script(f"/{name}", body, f"public, max-age={DAY_S}, stale-while-revalidate={7 * DAY_S}"))
+        routes.append(_script(f"/{stem}.{facts['hash']}.js", body, f"public, max-age={YEAR_S}, immutable"))
+    return routes
+
+
+def _script(path: str, body: bytes, cache: str) -> Route:
+    headers = {
+        "cache-control": cache,
+        "access-control-allow-origin": "*",
+        "cross-origin-resource-policy": "cross-origin",
+        "timing-allow-origin": "*",
+        "x-content-type-options": "nosniff",
+    }
+
+    async def serve(request: Request) -> Response:
+        return Response(body, media_type="text/javascript; charset=utf-8", headers=headers)
+
+    return Route(path, serve)
+
+
+def create_app(settings: Settings) -> Starlette:
+    """A collector's ASGI application; its parts are at `app.state.collector`."""
+    collector = Collector(settings)
+    app = collector.app()
+    app.state.collector = collector
+    return app

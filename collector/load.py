@@ -1,0 +1,289 @@
+"""Load: files of the spool → rows in the store, each line exactly once.
+
+A sealed file is frozen into a segment of the same random name: torn lines go by their checksum, repeats by their id,
+lines the store cannot take go to quarantine with their reason. From then on its bytes never change. They are shipped
+under their name as deduplication token, again and again until the store acknowledges, and only then deleted. Its name
+stays in table `segments`, so that nothing is ever loaded twice.
+"""
+
+import fcntl
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from collector.outcomes import Outcome
+from collector.spool import OPEN, SEALED, SEGMENT, checksummed, prefix_of, sync_folder
+from collector.store import Store, StoreAway
+
+log = logging.getLogger("farside.load")
+
+PAUSE_S = 0.1
+BACK_OFF_S = (0.2, 0.5, 1, 2, 5, 10)
+GRACE_MS = 200
+REMEMBERED_MS = 24 * 3_600_000
+
+
+class Seen:
+    """Ids of the lines of the last 24 hours, and the segment each went into; survives a crash.
+
+    The segment's name makes freezing repeatable: a file that is frozen again after a crash finds its own ids here and
+    knows them for its own.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("CREATE TABLE IF NOT EXISTS seen (id BLOB PRIMARY KEY, segment BLOB, at INTEGER) WITHOUT ROWID")
+        self._db.execute("CREATE INDEX IF NOT EXISTS seen_at ON seen (at)")
+
+    def claim(self, ids: list[str], segment: str, now_ms: int) -> set[str]:
+        """Record ids as belonging to a segment; returns those that belong to it now, or did before."""
+        name = bytes.fromhex(segment)
+        mine = set()
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for line_id in ids:
+                key = bytes.fromhex(line_id)
+                self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (key, name, now_ms))
+                if self._db.execute("SELECT segment FROM seen WHERE id = ?", (key,)).fetchone()[0] == name:
+                    mine.add(line_id)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        return mine
+
+    def forget(self, before_ms: int) -> None:
+        """Let go of what is older."""
+        self._db.execute("DELETE FROM seen WHERE at < ?", (before_ms,))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+
+class _Head(msgspec.Struct):
+    app: str = ""
+    events: list[msgspec.Raw] = []
+    spans: list[msgspec.Raw] = []
+
+
+class Loader:
+    """The one loader of a spool folder: a loop on a thread, or `step()` by hand in tests."""
+
+    def __init__(self, folder: Path, store: Store, clock: Callable[[], float] = time.time) -> None:
+        self.folder = folder
+        self.store = store
+        self._clock = clock
+        self._quarantine = folder / "quarantine"
+        self._quarantine.mkdir(parents=True, exist_ok=True)
+        self._seen = Seen(folder / "seen.sqlite3")
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._forgot_ms = 0
+        self.watermark_ms = self._now_ms()
+        self.away_since_ms = 0
+        self.away_because = ""
+
+    # The life of the loader.
+
+    def start(self) -> None:
+        """Load what is there, then go on in the background."""
+        self._thread = threading.Thread(target=self._run, name="loader", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish what is sealed if the store answers, and stop."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join()
+        self._seen.close()
+
+    def _run(self) -> None:
+        failures = 0
+        while True:
+            stopping = self._stop.is_set()
+            try:
+                self.step()
+                failures = 0
+            except StoreAway as error:
+                failures += 1
+                log.warning("The store is away, %s; beacons wait in the spool", error)
+            except Exception:
+                failures += 1
+                log.exception("The loader failed; it will try again")
+            if stopping:
+                return
+            self._stop.wait(BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1] if failures else PAUSE_S)
+
+    def step(self) -> int:
+        """Load everything that is sealed by now; returns the number of segments. Raises `StoreAway`."""
+        started_ms = self._now_ms()
+        loaded = 0
+        try:
+            self._adopt_orphans()
+            for path in self._oldest_first(SEALED):
+                self.freeze(path)
+            for path in self._oldest_first(SEGMENT):
+                loaded += self.load(path)
+        except StoreAway as error:
+            self.away_since_ms = self.away_since_ms or started_ms
+            self.away_because = str(error)
+            raise
+        self.away_since_ms, self.away_because = 0, ""
+        self._advance_watermark(started_ms)
+        if started_ms - self._forgot_ms > 3_600_000:
+            self._forgot_ms = started_ms
+            self._seen.forget(started_ms - REMEMBERED_MS)
+        return loaded
+
+    # One file.
+
+    def freeze(self, sealed: Path) -> Path | None:
+        """Sealed file → segment, whose bytes never change again; None when no line was left. Repeatable at any point."""
+        segment = sealed.with_suffix(SEGMENT)
+        if segment.exists():  # a crash came between the last two steps
+            return self._finish_freezing(sealed, segment)
+        counted: Counter[tuple[str, Outcome]] = Counter()
+        lines = self._first_of_their_id(sealed, counted)
+        lines, bad = self._proved(lines)
+        for line, _ in bad:
+            head = msgspec.json.decode(line, type=_Head)
+            counted[head.app, Outcome.QUARANTINED] += len(head.events) + len(head.spans)
+        if bad:
+            self._put_aside(segment.stem, bad)
+        if counted:
+            lines.append(self._ledger_line(segment.stem, counted))
+        if not lines:
+            sealed.unlink()
+            return None
+        draft = sealed.with_suffix(".draft")
+        with draft.open("wb") as file:
+            file.writelines(line + b"\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(segment)
+        sync_folder(self.folder)
+        return self._finish_freezing(sealed, segment)
+
+    def load(self, segment: Path) -> bool:
+        """Ship a segment unless its name is known, then delete it. True when it was new to the store."""
+        name = segment.stem
+        known = self.store.knows_segment(name)
+        if not known:
+            data = segment.read_bytes()
+            times = [prefix.received_at for line in data.split(b"\n") if (prefix := prefix_of(line))]
+            self.store.insert(data, token=name)
+            self.store.remember_segment(name, len(times), min(times), max(times))
+        segment.unlink()
+        return not known
+
+    def _first_of_their_id(self, sealed: Path, counted: Counter[tuple[str, Outcome]]) -> list[bytes]:
+        intact: dict[str, bytes] = {}
+        repeated: list[bytes] = []
+        for line in sealed.read_bytes().split(b"\n"):
+            if not line:
+                continue
+            prefix = prefix_of(line)
+            if prefix is None:
+                counted["", Outcome.TORN] += 1
+            elif prefix.line_id in intact:
+                repeated.append(line)
+            else:
+                intact[prefix.line_id] = line
+        mine = self._seen.claim(list(intact), sealed.stem, self._now_ms())
+        repeated += [line for line_id, line in intact.items() if line_id not in mine]
+        for line in repeated:
+            head = msgspec.json.decode(line, type=_Head)
+            counted[head.app, Outcome.REPEAT] += len(head.events) + len(head.spans)
+        return [line for line_id, line in intact.items() if line_id in mine]
+
+    def _proved(self, lines: list[bytes]) -> tuple[list[bytes], list[tuple[bytes, str]]]:
+        """Lines the store can take, and those it cannot with the reason; halves until it finds them."""
+        if not lines:
+            return [], []
+        reason = self.store.prove(b"\n".join(lines))
+        if not reason:
+            return lines, []
+        if len(lines) == 1:
+            return [], [(lines[0], reason)]
+        half = len(lines) // 2
+        good_left, bad_left = self._proved(lines[:half])
+        good_right, bad_right = self._proved(lines[half:])
+        return good_left + good_right, bad_left + bad_right
+
+    def _put_aside(self, name: str, bad: list[tuple[bytes, str]]) -> None:
+        log.error("The store cannot take %d lines of segment %s, see quarantine: %s", len(bad), name, bad[0][1])
+        (self._quarantine / f"{name}.reasons").write_text("".join(reason + "\n" for _, reason in bad))
+        with (self._quarantine / f"{name}.jsonl").open("wb") as file:
+            file.writelines(line + b"\n" for line, _ in bad)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _ledger_line(self, name: str, counted: Counter[tuple[str, Outcome]]) -> bytes:
+        now_ms = self._now_ms()
+        rows = [
+            {"app": app, "minute": now_ms // 60_000 * 60, "outcome": str(outcome), "n": n}
+            for (app, outcome), n in counted.items()
+        ]
+        row = {"line_id": name, "received_at": now_ms, "outcomes": rows}
+        return checksummed(msgspec.json.encode(row)).rstrip(b"\n")
+
+    def _finish_freezing(self, sealed: Path, segment: Path) -> Path:
+        sealed.unlink(missing_ok=True)
+        sync_folder(self.folder)
+        return segment
+
+    # The folder.
+
+    def _adopt_orphans(self) -> None:
+        """Seal files whose door has died: nobody holds their lock."""
+        for path in self._files(OPEN):
+            fd = os.open(path, os.O_RDONLY)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.rename(path.with_suffix(SEALED))
+            except (BlockingIOError, FileNotFoundError):
+                continue
+            finally:
+                os.close(fd)
+
+    def _files(self, suffix: str) -> Iterator[Path]:
+        return self.folder.glob("*" + suffix)
+
+    def _oldest_first(self, suffix: str) -> list[Path]:
+        dated = []
+        for path in self._files(suffix):
+            dated.append((path.stat().st_mtime_ns, path))
+        return [path for _, path in sorted(dated)]
+
+    def _advance_watermark(self, started_ms: int) -> None:
+        """Everything received up to here is in the store, but for what a door had in hand just now: hence the grace."""
+        waiting = [first for suffix in (OPEN, SEALED, SEGMENT) for p in self._files(suffix) if (first := _first_ms(p))]
+        self.watermark_ms = max(self.watermark_ms, min([started_ms - GRACE_MS, *(ms - 1 for ms in waiting)]))
+
+    def backlog(self) -> tuple[int, int]:
+        """Files that wait for the store, and their bytes."""
+        sizes = [path.stat().st_size for suffix in (SEALED, SEGMENT) for path in self._files(suffix) if path.exists()]
+        return len(sizes), sum(sizes)
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+
+def _first_ms(path: Path) -> int:
+    """received_at of a file's first line, 0 when there is none yet."""
+    try:
+        with path.open("rb") as file:
+            prefix = prefix_of(file.readline().rstrip(b"\n"))
+    except FileNotFoundError:
+        return 0
+    return prefix.received_at if prefix else 0
