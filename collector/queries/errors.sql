@@ -1,0 +1,20 @@
+-- Error groups: one per fingerprint, the most frequent first, told by the newest of each.
+SELECT
+    fingerprint,
+    toInt64(sum(sample_n * ifNull(count, 1))) AS times,
+    uniqExact(view_id) AS views,
+    uniqExactIf(user_id, user_id != '') AS users,
+    uniqExact(session_id) AS sessions,
+    max(timestamp) AS last_seen,
+    argMax((name, error_type, message, route, view_id, event_id), (received_at, event_id)) AS newest,
+    newest.1 AS kind,
+    newest.2 AS error_type,
+    newest.3 AS message,
+    newest.4 AS route,
+    newest.5 AS view_id,
+    newest.6 AS event_id
+FROM events
+WHERE /* scope */ AND type = 'error'
+GROUP BY fingerprint
+ORDER BY times DESC, last_seen DESC
+LIMIT {limit:UInt32}

@@ -1,0 +1,18 @@
+-- The shape of one trace: enough of each span to hang it in the tree and to draw it.
+SELECT
+    SpanId AS span_id, ParentSpanId AS parent_id, SpanName AS name, SpanKind AS kind, ServiceName AS service,
+    toUnixTimestamp64Nano(Timestamp) AS start_ns, Duration AS duration_ns,
+    StatusCode AS status, StatusMessage AS status_message,
+    coalesce(
+        nullIf(ResourceAttributes['host.name'], ''), nullIf(ResourceAttributes['host.id'], ''),
+        nullIf(ResourceAttributes['k8s.pod.name'], ''), nullIf(ResourceAttributes['service.instance.id'], ''),
+        toString(ServiceName)) AS host,
+    SpanAttributes['farside.type'] AS event_type,
+    SpanAttributes['farside.view_id'] AS view_id,
+    SpanAttributes['farside.event_id'] AS event_id,
+    SpanAttributes['farside.server_span_id'] AS server_span_id,
+    SpanAttributes['farside.trace_source'] AS trace_source
+FROM otel_traces
+WHERE TraceId = {trace_id:String} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
+ORDER BY Timestamp, Duration DESC, SpanId
+LIMIT {limit:UInt32}
