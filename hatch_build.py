@@ -86,3 +86,9 @@ def copy_libraries(modules: Path, target: Path) -> None:
             shutil.copyfile(modules / package / file, target / Path(file).name)
         for licence in (modules / package).glob("LICENSE*"):
             shutil.copyfile(licence, target / f"{package}.{licence.name}")
+
+
+if __name__ == "__main__":
+    here = Path(__file__).parent
+    build(here / "js-snippet")
+    copy_libraries(here / "js-snippet" / "node_modules", here / "dashboards" / "static" / "built")
