@@ -16,7 +16,7 @@ const { version } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'
 
 /** Entry, and the most it may weigh, gzip. */
 const FILES = {
-  'farside.js': ['index.ts', 11_264],
+  'farside.js': ['index.ts', 13_000],
   'farside.core.js': ['core.ts', 11_264],
   'loader.js': ['loader.ts', 600],
 };
