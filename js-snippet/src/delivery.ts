@@ -57,7 +57,7 @@ const stand = (): void => {
     try {
       v._abort = new AbortController();
       v._held = v._events.length;
-      v._later = later!(options.url!, { method: 'POST', body: stamp(text), signal: v._abort.signal });
+      v._later = later!(options.url!, { method: 'POST', body: stamp(text + ',"deferred":true'), signal: v._abort.signal });
     } catch {
       // Over the quota, or not to be had: the next flush has to do.
     }

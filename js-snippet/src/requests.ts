@@ -222,6 +222,7 @@ export const requests = (): void => {
         _start: e.startTime,
         _view: view,
         _event: emit('fetch', e.startTime, {
+          name: '?', // resource timing does not tell the method
           duration_ms: e.duration,
           url: cleanUrl(e.name),
           initiator: e.initiatorType === 'fetch' ? 'fetch' : 'xhr',

@@ -21,7 +21,7 @@ export const serverTiming = (
   let parent: Parent | undefined;
   for (const { name, description, duration } of entry.serverTiming || []) {
     if (name === 'trace' || name === 'traceparent') parent = parse(description, name === 'trace') || parent;
-    else if (duration) phases[`server_${name.slice(0, 40)}_ms`] = duration;
+    else if (duration) phases[`server_${name.slice(0, 22)}_ms`] = duration;
   }
   return parent;
 };
