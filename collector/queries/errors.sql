@@ -2,11 +2,13 @@
 SELECT
     fingerprint,
     toInt64(sum(sample_n * ifNull(count, 1))) AS times,
-    uniqExact(view_id) AS views,
+    uniqExact(events.view_id) AS views,
     uniqExactIf(user_id, user_id != '') AS users,
     uniqExact(session_id) AS sessions,
     max(timestamp) AS last_seen,
-    argMax((name, error_type, message, route, view_id, event_id), (received_at, event_id)) AS newest,
+    argMax(
+        (name, toString(events.error_type), events.message, toString(events.route), events.view_id, events.event_id),
+        (received_at, events.event_id)) AS newest,
     newest.1 AS kind,
     newest.2 AS error_type,
     newest.3 AS message,

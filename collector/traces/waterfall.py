@@ -1,0 +1,201 @@
+"""Waterfall: a trace as rows to read: in one time, alike siblings folded, each service's own time added up."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from collector.query.trace import SPANS, Span
+from collector.query.view import Event
+from collector.traces.clock import Offset, offsets
+from collector.traces.tree import Node, Tree, grow
+from collector.traces.weave import Mark, Phase, marks, phases, view_zero, weave
+
+FOLD_BEYOND = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: a node, or (`members`) a fold of siblings alike, with `p50_ms` and `p95_ms` over them."""
+
+    node: Node
+    depth: int
+    members: tuple[Node, ...] = ()
+    p50_ms: float = 0.0
+    p95_ms: float = 0.0
+    total_ms: float = 0.0
+    end_ms: float = 0.0
+
+
+@dataclass(slots=True)
+class Waterfall:
+    """All there is to draw. `length_ms` is from the first start to the last end."""
+
+    tree: Tree
+    rows: list[Row]
+    length_ms: float
+    offsets: list[Offset]
+    shares: list[tuple[str, float]]
+    spans: int
+    is_cut: bool
+    phases: list[Phase] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+
+    @property
+    def contradictions(self) -> list[Offset]:
+        """Hosts whose clock no single offset explains."""
+        return [offset for offset in self.offsets if offset.is_contradictory]
+
+
+def draw(spans: Sequence[Span], events: Sequence[Event] = (), *, raw: bool = False, fold: bool = True) -> Waterfall:
+    """A trace's spans, and the events of the view it belongs to, as rows. `raw` leaves every clock as it was."""
+    tree = grow(weave(spans, events))
+    found = offsets(tree.pairs())
+    if not found and events and any(not span.is_browser for span in spans):
+        travel = float(events[0].clock_offset_ms)
+        host = next(span.host for span in spans if not span.is_browser)
+        found = {host: Offset(host, travel, travel, 0, source="beacon")} if travel else {}
+    zero = view_zero(spans, events) if events else None
+    origin = _place(tree, {} if raw else {host: offset.ms for host, offset in found.items()}, zero)
+    rows = list(_rows(tree, fold))
+    moments, steps = marks(events), phases(events)
+    if origin:  # something began before the view did
+        moments = [replace(mark, at_ms=mark.at_ms + origin) for mark in moments]
+        steps = [replace(step, start_ms=step.start_ms + origin, end_ms=step.end_ms + origin) for step in steps]
+    ends = [node.end_ms for node in tree.nodes()] + [mark.at_ms for mark in moments]
+    return Waterfall(
+        tree=tree,
+        rows=rows,
+        length_ms=max(ends, default=0.0) or 1.0,
+        offsets=sorted(found.values(), key=lambda offset: offset.host),
+        shares=shares(tree, steps),
+        spans=sum(1 for _ in tree.nodes()),
+        is_cut=len(spans) >= SPANS,
+        phases=steps,
+        marks=moments,
+    )
+
+
+def _place(tree: Tree, shifts: dict[str, float], zero_ns: int | None) -> float:
+    """Give every node its time; a host that is not known to differ goes by the clock of its caller.
+
+    Returns how long before the view's origin the first span began.
+    """
+    default = next(iter(shifts.values()), 0.0)
+    for node in tree.nodes():
+        if not node.span.is_browser:
+            above = node.parent
+            inherited = above.shift_ms if above and not above.span.is_browser else default
+            node.shift_ms = shifts.get(node.span.host, inherited)
+    # In nanoseconds first: a float has no room for them next to the years since 1970.
+    starts = [(node, node.span.start_ns - round(node.shift_ms * 1e6)) for node in tree.nodes()]
+    first = min((start for _, start in starts), default=0)
+    first = min(first, zero_ns) if zero_ns is not None else first
+    for node, start in starts:
+        node.start_ms = (start - first) / 1e6
+    return (zero_ns - first) / 1e6 if zero_ns is not None else 0.0
+
+
+def _rows(tree: Tree, fold: bool) -> Iterator[Row]:
+    waiting = [(node, 0) for node in reversed(tree.roots)]
+    folded: dict[int, tuple[Node, ...]] = {}
+    while waiting:
+        node, depth = waiting.pop()
+        if id(node) in folded:
+            yield _folded(node, depth, folded[id(node)])
+            continue
+        yield Row(node, depth, end_ms=node.end_ms)
+        below = node.children
+        if fold:
+            below, folds = _fold(node.children)
+            folded |= folds
+        waiting.extend((child, depth + 1) for child in sorted(below, key=lambda n: n.start_ms, reverse=True))
+
+
+def members_of(row: Row, limit: int) -> list[Row]:
+    """The rows within a fold, its members with all below them, at most `limit`."""
+    found: list[Row] = []
+    for member in row.members:
+        waiting = [(member, row.depth + 1)]
+        while waiting:
+            if len(found) >= limit:
+                return found
+            node, depth = waiting.pop()
+            found.append(Row(node, depth, end_ms=node.end_ms))
+            waiting.extend((child, depth + 1) for child in reversed(node.children))
+    return found
+
+
+def _fold(siblings: list[Node]) -> tuple[list[Node], dict[int, tuple[Node, ...]]]:
+    """Siblings with those that are alike and many left to their first; and who stands for whom."""
+    alike: dict[tuple[str, ...], list[Node]] = defaultdict(list)
+    for node in siblings:
+        alike[_kind(node)].append(node)
+    kept: list[Node] = []
+    folds: dict[int, tuple[Node, ...]] = {}
+    for group in alike.values():
+        if len(group) > FOLD_BEYOND:
+            group.sort(key=lambda node: node.start_ms)
+            kept.append(group[0])
+            folds[id(group[0])] = tuple(group)
+        else:
+            kept += group
+    return kept, folds
+
+
+def _kind(node: Node) -> tuple[str, ...]:
+    span = node.span
+    return (span.service, span.event_type, "" if span.event_type in {"resource", "feed", "longframe"} else span.name)
+
+
+def _folded(first: Node, depth: int, members: tuple[Node, ...]) -> Row:
+    lengths = sorted(member.duration_ms for member in members)
+    return Row(
+        first, depth, members,
+        p50_ms=lengths[len(lengths) // 2],
+        p95_ms=lengths[min(len(lengths) - 1, len(lengths) * 95 // 100)],
+        total_ms=sum(lengths),
+        end_ms=max(member.end_ms for member in members),
+    )  # fmt: skip
+
+
+def shares(tree: Tree, steps: Sequence[Phase]) -> list[tuple[str, float]]:
+    """Each service's own time in milliseconds, largest first: what its spans spent while none of their children ran.
+
+    A request's own time is `network` when its server's span is known, `unseen` when it is not; so is an asset's. A
+    view's own time is `browser`, except while the document was under way.
+    """
+    own: dict[str, float] = defaultdict(float)
+    network = [(step.start_ms, step.end_ms) for step in steps if step.is_network]
+    for node in tree.nodes():
+        covered = [(child.start_ms, child.end_ms) for child in node.children]
+        spent = _uncovered(node.start_ms, node.end_ms, covered)
+        if node.span.event_type == "view" and network:
+            in_script = _uncovered(node.start_ms, node.end_ms, covered + network)
+            own["network"] += spent - in_script
+            own["browser"] += in_script
+        else:
+            own[_owner(node)] += spent
+    return sorted(((name, ms) for name, ms in own.items() if ms > 0), key=lambda share: -share[1])
+
+
+def _owner(node: Node) -> str:
+    span = node.span
+    if not span.is_browser:
+        return span.service
+    if span.event_type == "resource":
+        return "network"
+    if span.event_type == "fetch":
+        return "network" if any(not child.span.is_browser for child in node.children) else "unseen"
+    return "browser"
+
+
+def _uncovered(start: float, end: float, covered: list[tuple[float, float]]) -> float:
+    """How much of (start, end) lies outside of all these."""
+    left, at = 0.0, start
+    for low, high in sorted(covered):
+        if low > at:
+            left += min(low, end) - at
+        at = max(at, high)
+        if at >= end:
+            return left
+    return left + max(0.0, end - at)
