@@ -14,7 +14,10 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from collector.outcomes import Outcome, Refused
 
 MAX_EVENTS = 500
-EARLIEST_MS, LATEST_MS = 0, 4_102_444_800_000  # 1970 … 2100: what a DateTime64 column can hold, with room for clock error
+EARLIEST_MS, LATEST_MS = (
+    0,
+    4_102_444_800_000,
+)  # 1970 … 2100: what a DateTime64 column can hold, with room for clock error
 
 Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Hex32OrNone = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]

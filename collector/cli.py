@@ -119,4 +119,6 @@ def _make_data_folder(settings: Settings) -> None:
     try:
         settings.spool.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadSettings(f"data = {str(settings.data)!r}: {error.strerror}; name a folder this user may write") from None
+        raise BadSettings(
+            f"data = {str(settings.data)!r}: {error.strerror}; name a folder this user may write"
+        ) from None

@@ -78,10 +78,9 @@ class Line(Struct, omit_defaults=True, kw_only=True):
 
 _COPIED = tuple(
     name
-    for name in ("seq view_started_at session_id view_id user_id route navigation trace_id release environment"
-    " viewport_width viewport_height connection device_memory save_data visibility sample_n snippet attributes"
-    " events").split()
-)  # fmt: skip
+    for name in Line.__struct_fields__
+    if name in Beacon.__struct_fields__ and name not in {"url", "sent_at", "flags"}
+)
 
 
 def put_beacon(line: Line, beacon: Beacon, arrival: Arrival) -> None:
@@ -223,7 +222,9 @@ def put_endpoints(line: Line, beacon: Beacon, arrival: Arrival) -> None:
 
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8,}|\d+")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
-_FRAME = re.compile(r"(?:at\s+(?:async\s+)?)?([\w$.<>\[\] ]*?)\s*(?:@|\()?((?:https?|webpack|file)[^\s)]*?|<anonymous>):\d+")
+_FRAME = re.compile(
+    r"(?:at\s+(?:async\s+)?)?([\w$.<>\[\] ]*?)\s*(?:@|\()?((?:https?|webpack|file)[^\s)]*?|<anonymous>):\d+"
+)
 _HASHED_FILE = re.compile(r"[.-][0-9A-Za-z_]{6,}(?=\.m?js\b)")
 
 

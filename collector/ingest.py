@@ -108,7 +108,9 @@ class BeaconDoor:
         if site is None:
             raise Refused(Outcome.UNKNOWN_KEY, f"{key!r} stands in no [apps.…] of farside.toml")
         if origin and not site.allows(origin):
-            raise Refused(Outcome.ORIGIN_REFUSED, f"add {origin!r} to the origins of [apps.{site.name}] in farside.toml")
+            raise Refused(
+                Outcome.ORIGIN_REFUSED, f"add {origin!r} to the origins of [apps.{site.name}] in farside.toml"
+            )
         return site
 
     async def _keep(self, beacon: Beacon, arrival: Arrival) -> None:

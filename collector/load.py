@@ -41,7 +41,9 @@ class Seen:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("CREATE TABLE IF NOT EXISTS seen (id BLOB PRIMARY KEY, segment BLOB, at INTEGER) WITHOUT ROWID")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS seen (id BLOB PRIMARY KEY, segment BLOB, at INTEGER) WITHOUT ROWID"
+        )
         self._db.execute("CREATE INDEX IF NOT EXISTS seen_at ON seen (at)")
 
     def claim(self, ids: list[str], segment: str, now_ms: int) -> set[str]:
@@ -260,10 +262,7 @@ class Loader:
         return self.folder.glob("*" + suffix)
 
     def _oldest_first(self, suffix: str) -> list[Path]:
-        dated = []
-        for path in self._files(suffix):
-            dated.append((path.stat().st_mtime_ns, path))
-        return [path for _, path in sorted(dated)]
+        return [path for _, path in sorted((path.stat().st_mtime_ns, path) for path in self._files(suffix))]
 
     def _advance_watermark(self, started_ms: int) -> None:
         """Everything received up to here is in the store, but for what a door had in hand just now: hence the grace."""

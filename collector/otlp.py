@@ -113,9 +113,11 @@ def reply(batch: Batch, *, is_json: bool) -> bytes:
 
 def _from_protobuf(body: bytes) -> ExportTraceServiceRequest:
     try:
-        return ExportTraceServiceRequest.FromString(body)
+        request = ExportTraceServiceRequest()
+        request.ParseFromString(body)
     except DecodeError as error:
         raise Refused(Outcome.BAD_OTLP, f"not protobuf: {error}") from None
+    return request
 
 
 def _from_json(body: bytes) -> ExportTraceServiceRequest:
@@ -127,9 +129,11 @@ def _from_json(body: bytes) -> ExportTraceServiceRequest:
                     _hex_to_base64(span, "traceId", "spanId", "parentSpanId")
                     for link in span.get("links", []):
                         _hex_to_base64(link, "traceId", "spanId")
-        return ParseDict(tree, ExportTraceServiceRequest(), ignore_unknown_fields=True)
+        request = ExportTraceServiceRequest()
+        ParseDict(tree, request, ignore_unknown_fields=True)
     except (ValueError, ParseError, AttributeError, TypeError, RecursionError, binascii.Error) as error:
         raise Refused(Outcome.BAD_OTLP, f"not OTLP JSON: {str(error)[:200]}") from None
+    return request
 
 
 def _hex_to_base64(thing: dict[str, Any], *names: str) -> None:

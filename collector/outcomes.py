@@ -51,7 +51,7 @@ class Outcome(StrEnum):
     QUARANTINED = "quarantined", 0, "the store cannot take this line; it is kept aside with the reason"
 
     BAD_OTLP = "bad_otlp", 400, "the body is not an OTLP trace request"
-    BAD_TOKEN = "bad_token", 401, "backend spans need the collector's OTLP token"  # noqa: S105  (a word, not a secret)
+    BAD_TOKEN = "bad_token", 401, "backend spans need the collector's OTLP token"
     SPAN_INVALID = "span_invalid", 0, "a span without a valid trace id, span id or time"
     SPAN_OUT_OF_TIME = "span_out_of_time", 0, "a span from more than 7 days ago or more than a day ahead"
 

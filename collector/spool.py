@@ -33,7 +33,9 @@ OPEN, SEALED, SEGMENT = ".open", ".sealed", ".segment"
 
 # {"checksum":"0a1b2c3d","line_id":"…32 hex…","received_at":1790000000000,…}: everything before the payload is at a fixed
 # place, so that freezing a file never has to parse a line.
-_PREFIX = re.compile(rb'\{"checksum":"([0-9a-f]{8})",("line_id":"([0-9a-f]{32})","received_at":(\d{13}),.*\})\Z', re.DOTALL)
+_PREFIX = re.compile(
+    rb'\{"checksum":"([0-9a-f]{8})",("line_id":"([0-9a-f]{32})","received_at":(\d{13}),.*\})\Z', re.DOTALL
+)
 
 
 class Prefix(NamedTuple):
@@ -177,7 +179,8 @@ class Spool:
             if batch:
                 file = self._keep(file, batch)
             if file and self._is_due(file):
-                file = self._seal(file)
+                self._seal(file)
+                file = None
             if time.monotonic() - measured_at > 1:
                 measured_at = time.monotonic()
                 self._measure()
@@ -193,7 +196,8 @@ class Spool:
         return max(0.0, min(1.0, file.opened_at + self._seal_after_s - time.monotonic()))
 
     def _take(self) -> list[tuple[bytes, asyncio.Future[None]]]:
-        batch, size = [], 0
+        batch: list[tuple[bytes, asyncio.Future[None]]] = []
+        size = 0
         while self._waiting and size < SEAL_BYTES and len(batch) < SEAL_LINES:
             batch.append(self._waiting.popleft())
             size += len(batch[-1][0])
@@ -204,14 +208,17 @@ class Spool:
         lines = [line for line, _ in batch]
         try:
             if file and (file.durable + sum(map(len, lines)) > SEAL_BYTES or file.lines + len(lines) > SEAL_LINES):
-                file = self._seal(file)
+                self._seal(file)
+                file = None
             file = file or _File(self.folder)
             file.commit(lines)
         except OSError as error:
             log.error("Refusing %d beacons, the disk refused the write: %s", len(batch), error)
             self._failed = str(error)
             self._settle(batch, Refused(Outcome.SPOOL_FAILED, str(error)))
-            return self._seal(file) if file else None
+            if file:
+                self._seal(file)
+            return None
         self._failed = ""
         self._settle(batch, None)
         return file

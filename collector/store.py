@@ -172,10 +172,7 @@ class Store:
             "CREATE TABLE IF NOT EXISTS migrations (version UInt32, name String, checksum String,"
             " applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY version"
         )
-        applied = {
-            version: checksum
-            for version, checksum in client.query("SELECT version, checksum FROM migrations").result_rows
-        }
+        applied = dict(client.query("SELECT version, checksum FROM migrations").result_rows)
         for version, name, text in migrations():
             checksum = hashlib.sha256(text.encode()).hexdigest()
             if version in applied:

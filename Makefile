@@ -1,0 +1,64 @@
+# The verbs of this repository. `make demo` and `make test` are all a newcomer needs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras \
+           --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file
+
+.PHONY: setup demo serve test check fmt snippet bench wheel lock clean
+
+demo: .venv/.demo                ## start a collector and the demo shop beside it; prints what to open
+	$(BIN)/farside demo $(ARGS)
+
+serve: .venv/.demo               ## run the collector alone
+	$(BIN)/farside serve $(ARGS)
+
+test: .venv/.dev browser         ## run every test
+	$(BIN)/pytest $(ARGS)
+
+check: .venv/.dev                ## lint, types, and the order of the rooms
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd js-snippet && PATH="$(CURDIR)/$(BIN):$$PATH" node node_modules/typescript/bin/tsc --noEmit
+
+fmt: .venv/.dev                  ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+setup: .venv/.dev browser        ## everything a developer needs, in .venv
+
+snippet: .venv/.demo             ## build the snippet and print its size
+	$(BIN)/python hatch_build.py
+
+wheel: .venv/.demo               ## build the wheel into dist/
+	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
+	@ls dist/*.whl
+
+lock: .venv/.dev                 ## write the lock files anew
+	$(BIN)/python requirements/wanted.py demo | $(COMPILE) requirements/demo.txt -
+	$(BIN)/python requirements/wanted.py demo dev | $(COMPILE) requirements/dev.txt -
+
+.PHONY: browser
+browser:
+	@tests/install_browser.sh $(BIN)/python
+
+.venv/.pip:
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --upgrade pip
+	@touch $@
+
+# The build hook of the wheel makes the snippet; build tools come from the lock too, hence no build isolation.
+.venv/.demo: .venv/.pip requirements/demo.txt pyproject.toml hatch_build.py js-snippet/package-lock.json
+	@test -e .venv/.dev || $(BIN)/pip install -q --require-hashes -r requirements/demo.txt
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.pip requirements/dev.txt pyproject.toml hatch_build.py js-snippet/package-lock.json
+	$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@ .venv/.demo
+
+clean:                           ## remove everything that was built or installed
+	rm -rf .venv dist build collector/snippet dashboards/static/built js-snippet/node_modules
