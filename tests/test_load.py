@@ -1,0 +1,206 @@
+"""From the spool into the store: each line exactly once, whatever happens on the way."""
+
+import asyncio
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from collector import beacon as beacons
+from collector.enrich import Arrival, enrich
+from collector.load import Loader
+from collector.settings import DEMO
+from collector.spool import SEALED, Spool, checksummed, prefix_of
+from collector.store import Store, StoreAway
+from tests.conftest import USER_AGENT, a_beacon, as_bytes
+
+
+def a_line(*events: dict[str, Any], **fields: Any) -> bytes:
+    """A line as the door would spool it."""
+    beacon = beacons.decode(as_bytes(a_beacon(*events, **fields)))
+    return checksummed(msgspec.json.encode(enrich(beacon, Arrival(DEMO, time.time_ns() // 1_000_000, USER_AGENT))))
+
+
+def seal(folder: Path, *lines: bytes) -> Path:
+    path = folder / (secrets.token_hex(16) + SEALED)
+    path.write_bytes(b"".join(lines))
+    return path
+
+
+@pytest.fixture
+def loader(store: Store, tmp_path: Path) -> Loader:
+    return Loader(tmp_path / "spool", store)
+
+
+def count(store: Store, table: str = "events") -> int:
+    return store.read(f"SELECT count() AS n FROM {table}")[0]["n"]
+
+
+def ledger(store: Store) -> dict[str, int]:
+    return {r["outcome"]: r["n"] for r in store.read("SELECT outcome, sum(n) AS n FROM outcomes GROUP BY outcome")}
+
+
+def test_a_line_becomes_rows_of_every_table(loader: Loader, store: Store) -> None:
+    span = secrets.token_hex(8)
+    seal(loader.folder, a_line({"type": "view"}, {"type": "fetch", "name": "GET", "url": "/a/7", "span_id": span}))
+    assert loader.step() == 1
+    assert count(store) == 2
+    (row,) = store.read("SELECT SpanName, ServiceName, SpanKind FROM otel_traces")
+    assert row == {"SpanName": "GET /a/:id", "ServiceName": "browser", "SpanKind": "Client"}
+    assert ledger(store) == {"stored": 2}
+    assert list(loader.folder.glob("*.se*[dt]")) == []
+
+
+def test_a_segment_is_refused_the_second_time_by_its_name(loader: Loader, store: Store) -> None:
+    sealed = seal(loader.folder, *[a_line({"type": "view"}, {"type": "mark", "name": "m"}) for _ in range(50)])
+    segment = loader.freeze(sealed)
+    assert segment
+    data = segment.read_bytes()
+    assert loader.load(segment)
+    before = count(store), count(store, "otel_traces"), ledger(store)
+    segment.write_bytes(data)
+    assert not loader.load(segment)
+    assert (count(store), count(store, "otel_traces"), ledger(store)) == before == (100, 0, {"stored": 100})
+
+
+def test_the_engine_refuses_a_repeated_token_by_itself(store: Store) -> None:
+    """The second line of defence, for a kill between the insert and the row with its name."""
+    data = b"".join(a_line({"type": "view", "span_id": "a" * 16}) for _ in range(200))
+    for _ in range(3):
+        store.insert(data, token="a" * 32)
+    assert (count(store), count(store, "otel_traces"), ledger(store)) == (200, 200, {"stored": 200})
+
+
+def test_cut_into_other_blocks_the_same_bytes_would_be_new_and_the_name_prevents_it(
+    loader: Loader, store: Store
+) -> None:
+    segment = loader.freeze(seal(loader.folder, *[a_line({"type": "view"}) for _ in range(12)]))
+    assert segment
+    data = segment.read_bytes()
+    loader.load(segment)
+    segment.write_bytes(data)
+    assert not loader.load(segment)
+    assert count(store) == 12
+    # The danger is real: without the look at its name, other settings than the pinned ones would have doubled it.
+    store.insert(data, token=segment.stem, input_format_parallel_parsing=1, min_chunk_bytes_for_parallel_parsing=1)
+    assert count(store) > 12
+
+
+def test_repeats_are_dropped_within_a_file_across_files_and_after_a_restart(loader: Loader, store: Store) -> None:
+    line = a_line({"type": "view"}, {"type": "mark", "name": "m"})
+    seal(loader.folder, line, line, a_line({"type": "view"}))
+    loader.step()
+    seal(loader.folder, line)
+    loader.step()
+    loader.close()
+    again = Loader(loader.folder, store)
+    seal(again.folder, line, a_line({"type": "view"}))
+    again.step()
+    again.close()
+    assert ledger(store) == {"stored": 4, "repeat": 6}
+    assert count(store) == 4
+
+
+def test_freezing_may_stop_anywhere_and_start_again(loader: Loader, store: Store) -> None:
+    line = a_line({"type": "view"})
+    sealed = seal(loader.folder, line)
+    data = sealed.read_bytes()
+    segment = loader.freeze(sealed)
+    assert segment
+    frozen = segment.read_bytes()
+    # killed after its ids were recorded, before the segment got its name
+    segment.unlink()
+    sealed.write_bytes(data)
+    assert loader.freeze(sealed) == segment
+    assert segment.read_bytes() == frozen
+    # killed after the segment got its name, before the sealed file went
+    sealed.write_bytes(data)
+    loader.step()
+    assert count(store) == 1
+    assert not sealed.exists()
+
+
+def test_torn_lines_go_and_are_counted(loader: Loader, store: Store) -> None:
+    good = [a_line({"type": "view"}) for _ in range(3)]
+    flipped = good[1].replace(b'"app":"demo"', b'"app":"dem0"')
+    seal(loader.folder, good[0], flipped, b"\x00" * 700 + b"\n", good[2], a_line({"type": "view"})[:-40])
+    loader.step()
+    assert ledger(store) == {"stored": 2, "torn": 3}
+
+
+def test_what_the_store_cannot_take_is_quarantined_with_its_reason(loader: Loader, store: Store) -> None:
+    row = {"line_id": secrets.token_hex(16), "received_at": 1_790_000_000_000, "app": "demo", "events": [{"at": "noon"}]}
+    poison = checksummed(msgspec.json.encode(row))
+    seal(loader.folder, *[a_line({"type": "view"}) for _ in range(20)], poison, *[a_line({"type": "view"}) for _ in range(20)])
+    loader.step()
+    assert count(store) == 40
+    assert ledger(store) == {"stored": 40, "quarantined": 1}
+    (kept,) = (loader.folder / "quarantine").glob("*.jsonl")
+    assert kept.read_bytes() == poison
+    assert "at" in kept.with_suffix(".reasons").read_text()
+
+
+def test_a_store_that_is_away_costs_nothing_but_time(loader: Loader, store: Store) -> None:
+    seal(loader.folder, a_line({"type": "view"}))
+    loader.step()
+    watermark = loader.watermark_ms
+    store._writer.command("RENAME TABLE lines TO lines_gone")
+    seal(loader.folder, a_line({"type": "view"}))
+    with pytest.raises(StoreAway):
+        for _ in range(2):
+            loader.step()
+    assert loader.away_since_ms
+    assert loader.watermark_ms == watermark
+    store._writer.command("RENAME TABLE lines_gone TO lines")
+    loader.step()
+    assert (count(store), loader.away_since_ms) == (2, 0)
+
+
+def test_the_proof_has_a_twin_of_every_table(store: Store) -> None:
+    tables = {
+        (r["database"], r["name"]): r["engine"]
+        for r in store.read("SELECT database, name, engine FROM system.tables WHERE database LIKE 'farside%'")
+    }
+    real = {name for database, name in tables if database == "farside"}
+    assert real == {name for database, name in tables if database == "farside_proof"}
+    assert {tables["farside_proof", name] for name in real} == {"Null", "MaterializedView"}
+    data = a_line({"type": "view", "span_id": "a" * 16})
+    assert store.prove(data) == ""
+    assert (count(store), count(store, "otel_traces"), count(store, "outcomes")) == (0, 0, 0)
+
+
+def test_orphans_of_a_dead_door_are_adopted_and_those_of_a_living_one_are_not(loader: Loader, store: Store) -> None:
+    async def main() -> None:
+        spool = Spool(loader.folder, cap_bytes=1 << 30, seal_after_s=3600)
+        spool.start()
+        await spool.append(a_line({"type": "view"}))
+        loader.step()
+        assert count(store) == 0, "the door still writes to it"
+        spool.close()
+
+    asyncio.run(main())
+    (loader.folder / ("b" * 32 + ".open")).write_bytes(a_line({"type": "view"}) + a_line({"type": "view"})[:50])
+    loader.step()
+    assert count(store) == 2
+    assert ledger(store) == {"stored": 2, "torn": 1}
+
+
+def test_the_watermark_waits_for_what_is_not_loaded(loader: Loader) -> None:
+    async def main() -> None:
+        spool = Spool(loader.folder, cap_bytes=1 << 30, seal_after_s=3600)
+        spool.start()
+        line = a_line({"type": "view"})
+        await spool.append(line)
+        time.sleep(0.5)
+        loader.step()
+        prefix = prefix_of(line.rstrip(b"\n"))
+        assert prefix
+        assert loader.watermark_ms < prefix.received_at
+        spool.close()
+        loader.step()
+        assert loader.watermark_ms >= prefix.received_at
+
+    asyncio.run(main())
