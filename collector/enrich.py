@@ -222,8 +222,10 @@ def put_endpoints(line: Line, beacon: Beacon, arrival: Arrival) -> None:
 
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8,}|\d+")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
-_FRAME = re.compile(
-    r"(?:at\s+(?:async\s+)?)?([\w$.<>\[\] ]*?)\s*(?:@|\()?((?:https?|webpack|file)[^\s)]*?|<anonymous>):\d+"
+# V8 writes `at add (https://x/app.js:1:2)` or `at https://x/app.js:1:2`, the others `add@https://x/app.js:1:2`.
+_FRAMES = (
+    re.compile(r"^\s*at (?:async )?(?:(.*) \()?(.*?):\d+(?::\d+)?\)?$", re.MULTILINE),
+    re.compile(r"^(.*?)@(.*?):\d+(?::\d+)?$", re.MULTILINE),
 )
 _HASHED_FILE = re.compile(r"[.-][0-9A-Za-z_]{6,}(?=\.m?js\b)")
 
@@ -235,7 +237,7 @@ def fingerprint_of(event: Event) -> str:
     """
     message = _NUMBER.sub("0", _QUOTED.sub("'…'", event.message))[:200]
     frames = []
-    for function, file in _FRAME.findall(event.stack)[:5]:
+    for function, file in (_FRAMES[0].findall(event.stack) or _FRAMES[1].findall(event.stack))[:5]:
         name = _HASHED_FILE.sub("", address_of(file).path.rsplit("/", 1)[-1])
         frames.append(f"{function.strip()}@{name}")
     text = "\n".join([event.error_type, message, *frames] if frames else [event.error_type, message, event.endpoint])

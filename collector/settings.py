@@ -5,11 +5,11 @@ tells for every setting what is in force and why. Nothing is read at import.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,12 @@ def is_loopback(origin: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=1_024)
+def _matches(pattern: str, origin: str) -> bool:
+    """Whether an origin fits `https://*.shop.example`; a star stands for labels of a host name, never for / : or @."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", r"[\w.-]+"), origin) is not None
+
+
 @dataclass(frozen=True)
 class App:
     """One monitored site. `origins` are exact, or with `*` for one part, or the word `loopback`, or `*` for any."""
@@ -45,7 +51,7 @@ class App:
     def allows(self, origin: str) -> bool:
         """Whether a page of this origin may send beacons for this app."""
         return any(
-            pattern == "*" or (pattern == "loopback" and is_loopback(origin)) or fnmatchcase(origin, pattern)
+            pattern in ("*", origin) or (pattern == "loopback" and is_loopback(origin)) or _matches(pattern, origin)
             for pattern in self.origins
         )
 

@@ -102,9 +102,7 @@ class Running:
         command = [sys.executable, "-m", "tests.serving", "--data", str(self.data), "--port", str(self.port)]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, *arguments], stdout=log, stderr=log, cwd=folder, env=environment
-            )
+            self.process = subprocess.Popen([*command, *arguments], stdout=log, stderr=log, cwd=folder, env=environment)
         wait_until(self._is_ready, timeout_s=60)
 
     def _is_ready(self) -> bool:

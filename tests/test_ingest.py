@@ -121,7 +121,9 @@ def test_compressed_bodies_are_read(shared_collector: Running, encoding: str) ->
 
 
 def test_half_a_character_is_repaired(collector: Running) -> None:
-    body = as_bytes(a_beacon({"type": "error", "message": "MARK"})).replace(b"MARK", rb"half \ud83d, whole \ud83d\ude00")
+    body = as_bytes(a_beacon({"type": "error", "message": "MARK"})).replace(
+        b"MARK", rb"half \ud83d, whole \ud83d\ude00"
+    )
     assert collector.post(body).status == 204
     collector.settled()
     assert collector.value("SELECT message FROM events") == "half \ufffd, whole 😀"
@@ -156,7 +158,9 @@ def test_no_address_of_the_client_reaches_the_disk(collector: Running, tmp_path:
         "SELECT table, name FROM system.columns WHERE database = 'farside' AND type LIKE '%String%' AND table = 'events'"
     )
     for column in text_columns:
-        found = collector.value(f"SELECT count() FROM {column['table']} WHERE toString({column['name']}) LIKE '%203.0.113.77%'")
+        found = collector.value(
+            f"SELECT count() FROM {column['table']} WHERE toString({column['name']}) LIKE '%203.0.113.77%'"
+        )
         assert found == 0, column
 
 

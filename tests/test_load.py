@@ -132,9 +132,19 @@ def test_torn_lines_go_and_are_counted(loader: Loader, store: Store) -> None:
 
 
 def test_what_the_store_cannot_take_is_quarantined_with_its_reason(loader: Loader, store: Store) -> None:
-    row = {"line_id": secrets.token_hex(16), "received_at": 1_790_000_000_000, "app": "demo", "events": [{"at": "noon"}]}
+    row = {
+        "line_id": secrets.token_hex(16),
+        "received_at": 1_790_000_000_000,
+        "app": "demo",
+        "events": [{"at": "noon"}],
+    }
     poison = checksummed(msgspec.json.encode(row))
-    seal(loader.folder, *[a_line({"type": "view"}) for _ in range(20)], poison, *[a_line({"type": "view"}) for _ in range(20)])
+    seal(
+        loader.folder,
+        *[a_line({"type": "view"}) for _ in range(20)],
+        poison,
+        *[a_line({"type": "view"}) for _ in range(20)],
+    )
     loader.step()
     assert count(store) == 40
     assert ledger(store) == {"stored": 40, "quarantined": 1}

@@ -12,6 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
+
 from tests.conftest import Reply, Running, send
 
 
@@ -34,21 +35,32 @@ def test_the_python_sdk_exports_unmodified(shared_collector: Running) -> None:
     provider = TracerProvider(resource=Resource({"service.name": "checkout", "service.version": "7"}))
     provider.add_span_processor(BatchSpanProcessor(exporter))
     tracer = provider.get_tracer("test", "1.2")
-    with tracer.start_as_current_span("pay", kind=SpanKind.SERVER, attributes={"n": 3, "ok": True, "l": [1, 2]}) as outer:
-        with tracer.start_as_current_span("db") as inner:
-            inner.add_event("row", {"k": "v"})
-            inner.set_status(Status(StatusCode.ERROR, "no rows"))
+    with (
+        tracer.start_as_current_span(
+            "pay", kind=SpanKind.SERVER, attributes={"n": 3, "ok": True, "l": [1, 2]}
+        ) as outer,
+        tracer.start_as_current_span("db") as inner,
+    ):
+        inner.add_event("row", {"k": "v"})
+        inner.set_status(Status(StatusCode.ERROR, "no rows"))
     provider.shutdown()
     shared_collector.settled()
     trace = f"{outer.get_span_context().trace_id:032x}"
     rows = shared_collector.rows("SELECT * FROM otel_traces WHERE TraceId = {t:String} ORDER BY SpanName", t=trace)
     db, pay = rows
-    assert (pay["SpanName"], pay["SpanKind"], pay["ServiceName"], pay["ParentSpanId"]) == ("pay", "Server", "checkout", "")
+    assert (pay["SpanName"], pay["SpanKind"], pay["ServiceName"], pay["ParentSpanId"]) == (
+        "pay",
+        "Server",
+        "checkout",
+        "",
+    )
     assert pay["SpanAttributes"] == {"n": "3", "ok": "true", "l": "[1, 2]"}
     assert (db["ParentSpanId"], db["StatusCode"], db["StatusMessage"]) == (pay["SpanId"], "Error", "no rows")
     assert (db["Events.Name"], db["Events.Attributes"]) == (["row"], [{"k": "v"}])
     assert (pay["ScopeName"], pay["ScopeVersion"], pay["ResourceAttributes"]["service.version"]) == ("test", "1.2", "7")
-    assert shared_collector.value("SELECT count() FROM otel_traces_trace_id_ts WHERE TraceId = {t:String}", t=trace) == 1
+    assert (
+        shared_collector.value("SELECT count() FROM otel_traces_trace_id_ts WHERE TraceId = {t:String}", t=trace) == 1
+    )
 
 
 def test_json_as_the_specification_spells_it(shared_collector: Running) -> None:
@@ -56,7 +68,12 @@ def test_json_as_the_specification_spells_it(shared_collector: Running) -> None:
     assert (reply.status, json.loads(reply.body)) == (200, {"partialSuccess": {}})
     shared_collector.settled()
     (row,) = shared_collector.rows("SELECT * FROM otel_traces WHERE TraceId = {t:String}", t="a" * 32)
-    assert (row["ServiceName"], row["SpanKind"], row["ParentSpanId"], row["Duration"]) == ("api", "Server", "b" * 16, 10**9)
+    assert (row["ServiceName"], row["SpanKind"], row["ParentSpanId"], row["Duration"]) == (
+        "api",
+        "Server",
+        "b" * 16,
+        10**9,
+    )
 
 
 def test_partial_success_names_what_was_refused(shared_collector: Running) -> None:
@@ -84,8 +101,9 @@ def test_partial_success_names_what_was_refused(shared_collector: Running) -> No
 
 def test_bodies_that_are_no_request(shared_collector: Running) -> None:
     url = f"{shared_collector.url}/v1/traces"
-    for body, kind in ((b"\xff\xff\xff", "application/x-protobuf"), (b"[]", "application/json"), (b"{", "application/json"),
-                       (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}', "application/json")):  # fmt: skip
+    no_hex = b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}'
+    protobuf, spelled = "application/x-protobuf", "application/json"
+    for body, kind in ((b"\xff\xff\xff", protobuf), (b"[]", spelled), (b"{", spelled), (no_hex, spelled)):
         reply = send(url, body, content_type=kind)
         assert (reply.status, reply.outcome) == (400, "bad_otlp"), body
     assert send(url, gzip.compress(bytes(20 << 20)), content_encoding="gzip").status == 413
