@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 
-def when_parent_is_gone(stop: Callable[[], None]) -> None:
+def when_parent_is_gone(stop: Callable[[], object]) -> None:
     """Call `stop`, once and from another thread, when standard input ends."""
 
     def wait() -> None:

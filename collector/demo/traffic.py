@@ -11,6 +11,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import count
+from typing import Any
 
 from playwright.async_api import Browser, Page, Playwright, async_playwright
 from playwright.async_api import Error as BrowserError
@@ -95,9 +96,9 @@ class Street:
             with contextlib.suppress(BrowserError):
                 await context.close()
 
-    def _looks(self, person: Person) -> dict[str, object]:
+    def _looks(self, person: Person) -> dict[str, Any]:
         screen = person.screen
-        looks: dict[str, object] = dict(self._playwright.devices[screen.device]) if screen.device else {}
+        looks: dict[str, Any] = dict(self._playwright.devices[screen.device]) if screen.device else {}
         looks.pop("default_browser_type", None)
         looks |= {"locale": person.locale, "timezone_id": person.timezone}
         if not screen.device:
