@@ -172,9 +172,8 @@ class Store:
             "CREATE TABLE IF NOT EXISTS migrations (version UInt32, name String, checksum String,"
             " applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY version"
         )
-        applied: dict[int, str] = {}
-        for version, checksum in client.query("SELECT version, checksum FROM migrations").result_rows:
-            applied[version] = checksum
+        found = client.query("SELECT version, checksum FROM migrations").named_results()
+        applied = {row["version"]: row["checksum"] for row in found}
         for version, name, text in migrations():
             checksum = hashlib.sha256(text.encode()).hexdigest()
             if version in applied:
