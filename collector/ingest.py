@@ -18,8 +18,9 @@ from collector import beacon as beacons
 from collector import otlp
 from collector.beacon import Beacon
 from collector.enrich import Arrival, enrich
+from collector.limits import Limiter, client_of, is_loopback_address, network_of
 from collector.outcomes import RETRY_AFTER_S, Outcome, Refused, Tally
-from collector.settings import App, Settings, is_loopback
+from collector.settings import App, Settings
 from collector.spool import Spool, checksummed
 
 Scope = MutableMapping[str, Any]
@@ -31,6 +32,8 @@ MAX_INFLATED_BYTES = 1 << 20
 MAX_OTLP_BYTES = 4 << 20
 MAX_OTLP_INFLATED_BYTES = 16 << 20
 BODY_DEADLINE_S = 10.0
+MAX_READING_BYTES = 256 << 20
+BURST_S = 10
 
 CORS = [
     (b"access-control-allow-origin", b"*"),
@@ -52,6 +55,38 @@ class Door:
         self.spool = spool
         self.tally = tally
         self._last_ms = 0
+        self._networks = Limiter(settings.rate_per_network, BURST_S * settings.rate_per_network)
+        self._keys = Limiter(settings.rate_per_key, BURST_S * settings.rate_per_key)
+        self._reading = 0
+
+    def client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        """The address of whoever knocks, behind the proxies that are ours."""
+        peer = (scope.get("client") or ("",))[0]
+        return client_of(
+            peer, _text(headers, b"x-forwarded-for"), _text(headers, b"forwarded"), self.settings.trusted_hops
+        )
+
+    def limit(self, client: str, key: str = "") -> None:
+        """Count a knock of this network, or for this key; raises `Refused` when it is over its rate."""
+        if is_loopback_address(client) and not self.settings.limit_loopback:
+            return
+        now_s = time.monotonic()
+        if key and not self._keys.admits(key.encode(), now_s):
+            raise Refused(Outcome.RATE_LIMITED, f"more than {self.settings.rate_per_key} a second for this key")
+        if not key and not self._networks.admits(network_of(client), now_s):
+            raise Refused(
+                Outcome.RATE_LIMITED, f"more than {self.settings.rate_per_network} a second from this network"
+            )
+
+    async def body(self, headers: dict[bytes, bytes], receive: Receive, limit: int, inflated_limit: int) -> bytes:
+        """Read a request's body, unless as many are being read as memory is allowed for."""
+        if self._reading >= MAX_READING_BYTES:
+            raise Refused(Outcome.BUSY, "too many bodies are arriving at once")
+        self._reading += limit
+        try:
+            return await _body(headers, receive, limit, inflated_limit)
+        finally:
+            self._reading -= limit
 
     def now_ms(self) -> int:
         """Milliseconds since 1970, never going back: lines lie in the spool in the order of their received_at."""
@@ -83,12 +118,15 @@ class BeaconDoor:
             if scope["method"] != "POST":
                 raise Refused(Outcome.BAD_METHOD)
             headers = dict(scope["headers"])
-            body = await _body(headers, receive, MAX_BODY_BYTES, MAX_INFLATED_BYTES)
+            client = self._door.client(scope, headers)
+            self._door.limit(client)
+            body = await self._door.body(headers, receive, MAX_BODY_BYTES, MAX_INFLATED_BYTES)
             app = self._app_name(beacons.key_of(body))
             beacon = beacons.decode(body)
             refused = sum(beacon.refused.values())
             events = len(beacon.events) + refused or 1
             site = self._admit(beacon.key, _text(headers, b"origin"))
+            self._door.limit(client, beacon.key)
             await self._keep(beacon, Arrival(site, self._door.now_ms(), _text(headers, b"user-agent")))
         except Refused as refusal:
             self._door.tally.refuse(app, refusal.outcome, events)
@@ -137,9 +175,9 @@ class SpanDoor:
             if scope["method"] != "POST":
                 raise Refused(Outcome.BAD_METHOD)
             headers = dict(scope["headers"])
-            self._authorize(scope, headers)
+            self._authorize(self._door.client(scope, headers), headers)
             is_json = headers.get(b"content-type", b"").startswith(b"application/json")
-            body = await _body(headers, receive, MAX_OTLP_BYTES, MAX_OTLP_INFLATED_BYTES)
+            body = await self._door.body(headers, receive, MAX_OTLP_BYTES, MAX_OTLP_INFLATED_BYTES)
             batch = otlp.decode(body, is_json=is_json, now_ns=time.time_ns())
             for outcome, n in batch.refused.items():
                 self._door.tally.refuse("", outcome, n)
@@ -154,22 +192,18 @@ class SpanDoor:
         kind = b"application/json" if is_json else b"application/x-protobuf"
         await _reply(send, 200, [(b"content-type", kind)], otlp.reply(batch, is_json=is_json))
 
-    def _authorize(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+    def _authorize(self, client: str, headers: dict[bytes, bytes]) -> None:
         token = self._door.settings.otlp_token
         if token:
             given = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
             if not secrets.compare_digest(given, token.encode()):
                 raise Refused(Outcome.BAD_TOKEN, "send `Authorization: Bearer <otlp_token>`")
-        elif not is_loopback(f"http://{_bracketed((scope.get('client') or ('',))[0])}"):
+        elif not is_loopback_address(client):
             raise Refused(Outcome.BAD_TOKEN, "no otlp_token is set, so only backends on this machine may send spans")
 
 
 def _text(headers: dict[bytes, bytes], name: bytes) -> str:
     return headers.get(name, b"").decode("latin-1")
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 async def _body(headers: dict[bytes, bytes], receive: Receive, limit: int, inflated_limit: int) -> bytes:

@@ -69,6 +69,10 @@ class Settings:
     store: str = ""  # chdb:///path or clickhouse://user:pw@host:8443/farside?secure=1; empty: chDB in the data folder
     demo: bool = True  # whether the app `demo` (key `demo`, loopback origins) exists
     otlp_token: str = ""  # bearer token backends must send; empty: only loopback peers may send spans
+    trusted_hops: int = 0  # how many proxies of yours stand in front; the client's address is read behind them
+    rate_per_network: int = 50  # beacons a second from one network (IPv4 /24, IPv6 /56), ten seconds' worth at once
+    rate_per_key: int = 2000  # beacons a second for one write key, ten seconds' worth at once
+    limit_loopback: bool = False  # whether rates also count for clients on this machine
     spool_cap_mib: int = 4096  # beyond this the door answers 503 until the store has caught up
     seal_after_ms: int = 300  # age at which a spool file is handed to the loader
     apps: dict[str, App] = field(default_factory=dict)  # monitored sites: keys, origins, team

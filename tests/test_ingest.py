@@ -129,6 +129,32 @@ def test_half_a_character_is_repaired(collector: Running) -> None:
     assert collector.value("SELECT message FROM events") == "half \ufffd, whole 😀"
 
 
+def test_a_network_over_its_rate_is_asked_to_wait_and_others_are_not(spawn: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("FARSIDE_TRUSTED_HOPS", "1")
+    monkeypatch.setenv("FARSIDE_RATE_PER_NETWORK", "2")
+    collector = spawn()
+    replies = [collector.post(a_beacon(), x_forwarded_for="6.6.6.6, 203.0.113.7") for _ in range(30)]
+    kept = [reply.outcome for reply in replies].count("stored")
+    assert 20 <= kept <= 24
+    assert (replies[-1].status, replies[-1].outcome) == (429, "rate_limited")
+    assert int(replies[-1].headers["retry-after"]) > 0
+    assert replies[-1].headers["access-control-allow-origin"] == "*"
+    assert collector.post(a_beacon(), x_forwarded_for="203.0.113.7, 198.51.100.1").status == 204
+    assert collector.post(a_beacon()).status == 204, "a client on this machine is not limited"
+    collector.settled()
+    assert collector.ledger() == {("demo", "stored"): kept + 2, ("", "rate_limited"): 30 - kept}
+
+
+def test_a_key_over_its_rate(spawn: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("FARSIDE_RATE_PER_KEY", "1")
+    monkeypatch.setenv("FARSIDE_LIMIT_LOOPBACK", "1")
+    collector = spawn()
+    outcomes = [collector.post(a_beacon()).outcome for _ in range(15)]
+    assert outcomes.count("rate_limited") >= 3
+    collector.settled()
+    assert collector.ledger()["demo", "rate_limited"] == outcomes.count("rate_limited")
+
+
 def test_preflight_and_method(shared_collector: Running) -> None:
     preflight = send(f"{shared_collector.url}/b", method="OPTIONS", origin="https://any.example")
     assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (204, "*")
