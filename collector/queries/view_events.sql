@@ -1,6 +1,6 @@
 -- Everything one view reported, in the order in which it happened.
 SELECT
-    toString(type) AS type, event_id, toString(app) AS app, received_at, timestamp, session_id, user_id, seq, at_ms,
+    toString(type) AS type, event_id, toString(app) AS app, received_at, timestamp, session_id, view_id, user_id, seq, at_ms,
     toString(route) AS route, path, toString(origin) AS origin, toString(navigation) AS navigation,
     toString(release) AS release, toString(environment) AS environment,
     toString(browser) AS browser, toString(browser_version) AS browser_version,

@@ -20,6 +20,7 @@ class Event:
     received_at: datetime
     timestamp: datetime
     session_id: str
+    view_id: str
     user_id: str
     seq: int
     at_ms: float

@@ -1,0 +1,135 @@
+"""Numbers: how values are written, everywhere the same: thousands apart, units said, no digit that means nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+from collector.query.vitals import LIMITS, Percentile
+
+NARROW = "\u202f"  # a narrow space that does not break, between a number and its unit
+RANGE_WORDS = {"15m": f"15{NARROW}min", "1h": f"1{NARROW}h", "24h": f"24{NARROW}h", "7d": "7 days"}
+MARKS = {"good": "●", "mixed": "■", "poor": "▲"}
+RATINGS = {"good": "good", "mixed": "needs improvement", "poor": "poor"}
+
+
+def count(value: float) -> str:
+    """A whole number: 1,204."""
+    return f"{round(value):,}"
+
+
+def ratio(value: float) -> str:
+    """A small ratio with one digit behind the point: 7.6."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
+
+
+def percent(part: float, whole: float = 1.0) -> str:
+    """A share; one that is there is never 0 %, one that is not all never 100 %."""
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    if 0 < share < 1:
+        return f"<{NARROW}1{NARROW}%"
+    if 99 < share < 100:
+        return f">{NARROW}99{NARROW}%"
+    return f"{share:.0f}{NARROW}%"
+
+
+def ms(value: float | None) -> str:
+    """A duration given in milliseconds, to three digits: 83 µs, 4.21 ms, 231 ms, 2.31 s, 1 min 12 s."""
+    if value is None:
+        return "–"
+    if value < 0:
+        return f"−{ms(-value)}"
+    if value == 0:
+        return f"0{NARROW}ms"
+    if value < 1:
+        return f"{value * 1000:.0f}{NARROW}µs"
+    if value < 9.995:
+        return f"{value:.2f}{NARROW}ms"
+    if value < 99.95:
+        return f"{value:.1f}{NARROW}ms"
+    if value < 999.5:
+        return f"{value:.0f}{NARROW}ms"
+    if value < 9_995:
+        return f"{value / 1000:.2f}{NARROW}s"
+    if value < 59_950:
+        return f"{value / 1000:.1f}{NARROW}s"
+    minutes, seconds = divmod(round(value / 1000), 60)
+    if minutes < 60:
+        return f"{minutes}{NARROW}min {seconds}{NARROW}s"
+    return f"{minutes // 60}{NARROW}h {minutes % 60}{NARROW}min"
+
+
+def vital(value: float | None, name: str) -> str:
+    """A vital's value: whole milliseconds up to a second, then seconds; CLS with three digits and no unit."""
+    if value is None:
+        return "–"
+    if not LIMITS[name].unit:
+        return f"{value:.3f}"
+    return f"{value:.0f}{NARROW}ms" if value < 999.5 else ms(value)
+
+
+def between(bounds: Percentile, name: str = "") -> str:
+    """An interval, its unit said once if it is one: 3.21–4.08 s."""
+    if bounds.low is None or bounds.high is None:
+        return ""
+    low, high = (vital(value, name) if name else ms(value) for value in (bounds.low, bounds.high))
+    number, _, unit = low.partition(NARROW)
+    return f"{number}–{high}" if unit and high.endswith(f"{NARROW}{unit}") else f"{low} – {high}"
+
+
+def rating(value: float, name: str) -> str:
+    """`good`, `mixed` or `poor`."""
+    return LIMITS[name].rate(value)
+
+
+def size(value: float | None) -> str:
+    """Bytes: 812 B, 4.2 kB, 1.3 MB."""
+    if value is None:
+        return "–"
+    for unit, factor in (("MB", 1e6), ("kB", 1e3)):
+        if value >= factor:
+            scaled = value / factor
+            return f"{scaled:.0f}{NARROW}{unit}" if scaled >= 100 else f"{scaled:.1f}{NARROW}{unit}"
+    return f"{value:.0f}{NARROW}B"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long before `now`: 2 s ago."""
+    return f"{span(now - moment)} ago"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit: 2 s, 14 min, 3 h, 2 days."""
+    seconds = max(0, round(length.total_seconds()))
+    if seconds < 100:
+        return f"{seconds}{NARROW}s"
+    if seconds < 100 * 60:
+        return f"{round(seconds / 60)}{NARROW}min"
+    if seconds < 48 * 3600:
+        return f"{round(seconds / 3600)}{NARROW}h"
+    return f"{round(seconds / 86_400)} days"
+
+
+def clock(moment: datetime) -> str:
+    """A time of day, to the second, in UTC: 14:03:22."""
+    return moment.astimezone(UTC).strftime("%H:%M:%S")
+
+
+def day(moment: datetime) -> str:
+    """A date and a time to the second, in UTC: 22 Nov 2026, 14:03:22."""
+    return moment.astimezone(UTC).strftime("%-d %b %Y, %H:%M:%S")
+
+
+def iso(moment: datetime) -> str:
+    """What a machine reads: 2026-11-22T14:03:22.125Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def short(identifier: str) -> str:
+    """The first eight digits of an id, enough to tell it from its neighbours."""
+    return identifier[:8]
+
+
+FILTERS = {
+    function.__name__: function
+    for function in (between, count, ratio, percent, ms, vital, rating, size, ago, span, clock, day, iso, short)
+}

@@ -1,0 +1,60 @@
+"""Trace: one trace from the browser into the backend, as a waterfall."""
+
+from functools import partial
+
+from starlette.requests import Request
+
+from collector.query.question import BadQuestion, Question
+from collector.query.trace import TraceView, trace_spans, trace_views
+from collector.query.view import Event, view_events
+from collector.traces.waterfall import draw
+from dashboards.site import Page, Site
+from dashboards.tracing import WINDOW, Sheet, facts_of, rows_of, sheet
+
+
+async def page(site: Site, request: Request) -> Page:
+    """The page at `/traces/{id}` and its twins."""
+    q = site.question(request)
+    trace_id = request.path_params["trace_id"]
+    path = f"/traces/{trace_id}"
+    first = _first(request)
+    panels = await site.ask(request, {"trace": partial(_read, site, request, q, trace_id, first)})
+    title = f"trace {trace_id[:8]}"
+    if panels["trace"].is_answered and panels["trace"].value is None:
+        return Page(
+            "missing.html", title, q, path, panels, {"spans": []}, context={"what": "trace", "id": trace_id}, status=404
+        )
+    own, views, events = panels["trace"].value or (None, [], [])
+    if views and views[0].app != q.app and views[0].app in site.settings.apps:
+        q = q.about(views[0].app)
+    facts = {"trace_id": trace_id, "views": [view.view_id for view in views]}
+    return Page(
+        "trace.html", title, q, path, panels,
+        {"spans": rows_of(own.picture) if own else []},
+        facts | (facts_of(own.picture) if own else {}),
+        {
+            "sheet": own, "views": views, "trace_id": trace_id, "view": events[0] if events else None, "window": WINDOW,
+            "raw": request.query_params.get("clock") == "raw", "unfolded": request.query_params.get("fold") == "off",
+        },
+    )  # fmt: skip
+
+
+def _first(request: Request) -> int:
+    text = request.query_params.get("from", "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise BadQuestion(f"from={text!r} is not the number of a row")
+    return int(text)
+
+
+def _read(
+    site: Site, request: Request, question: Question, trace_id: str, first: int
+) -> tuple[Sheet, list[TraceView], list[Event]] | None:
+    spans = trace_spans(site.store, question, trace_id)
+    views = trace_views(site.store, question, trace_id)
+    own = [view for view in views if view.is_own] or views
+    events = view_events(site.store, question, own[0].view_id) if own else []
+    if not spans and not events:
+        return None
+    params = request.query_params
+    picture = draw(spans, events, raw=params.get("clock") == "raw", fold=params.get("fold") != "off")
+    return sheet(site.store, question, trace_id, picture, events, first, WINDOW), views, events
