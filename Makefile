@@ -8,7 +8,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile -q --generate-h
 .PHONY: setup demo serve test check fmt snippet bench wheel lock clean
 
 demo: .venv/.demo                ## start a collector and the demo shop beside it; prints what to open
-	$(BIN)/farside demo $(ARGS)
+	$(BIN)/farside demo --with-collector $(ARGS)
 
 serve: .venv/.demo               ## run the collector alone
 	$(BIN)/farside serve $(ARGS)

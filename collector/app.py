@@ -12,13 +12,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib import resources
 
-import dashboards
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+import dashboards
 from collector.ingest import BeaconDoor, Door, SpanDoor
 from collector.load import Loader
 from collector.outcomes import Outcome, Refused, Tally
@@ -88,6 +88,7 @@ class Collector:
     async def _keep_ledger(self) -> None:
         while True:
             await asyncio.sleep(LEDGER_EVERY_S)
+            self.door.refresh()
             await self._spool_refusals()
 
     async def _spool_refusals(self) -> None:

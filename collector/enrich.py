@@ -11,23 +11,37 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import user_agents
 from msgspec import Struct
 
+from collector.agents import Agent
 from collector.beacon import Beacon, Event
+from collector.budgets import KEYS_LIMIT, Budgets
 from collector.outcomes import Outcome
+from collector.routes import Routes
+from collector.scrub import scrub
 from collector.settings import App
 
 CLOCK_TOLERANCE_MS = 60_000
 EARLIEST_AT_MS, LATEST_AT_MS = -3_600_000.0, 86_400_000.0
 
 
+class Memory:
+    """What is remembered of one app from beacon to beacon: its routes, its endpoints, its budgets."""
+
+    def __init__(self, routes: Routes | None = None) -> None:
+        self.routes = routes or Routes()
+        self.endpoints = Routes()
+        self.budgets = Budgets()
+
+
 class Arrival(NamedTuple):
-    """What the door saw of the request; `received_at` in ms since 1970."""
+    """What the door saw of the request; `received_at` in ms since 1970, `country` as ISO 3166 code or empty."""
 
     app: App
     received_at: int
-    user_agent: str
+    agent: Agent
+    country: str
+    memory: Memory
 
 
 class Line(Struct, omit_defaults=True, kw_only=True):
@@ -95,7 +109,7 @@ def put_beacon(line: Line, beacon: Beacon, arrival: Arrival) -> None:
 
 def put_app(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """Whose page this is."""
-    line.app, line.team = arrival.app.name, arrival.app.team
+    line.app = arrival.app.name
 
 
 def put_clock(line: Line, beacon: Beacon, arrival: Arrival) -> None:
@@ -123,49 +137,21 @@ def put_times(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     line.base_at = min(max(line.base_at, 0.0), 4_102_444_800_000.0)
 
 
-class Agent(NamedTuple):
-    """What a User-Agent header says."""
-
-    browser: str
-    browser_version: str
-    os: str
-    os_version: str
-    device: str
-    is_bot: bool
-
-
-@lru_cache(maxsize=4_096)
-def agent_of(header: str) -> Agent:
-    """Parse a User-Agent header; milliseconds the first time, hence the bounded cache."""
-    parsed = user_agents.parse(header[:512])
-    if parsed.is_bot:
-        device = "bot"
-    elif parsed.is_tablet:
-        device = "tablet"
-    elif parsed.is_mobile:
-        device = "mobile"
-    else:
-        device = "desktop" if parsed.is_pc else "other"
-    return Agent(
-        browser=parsed.browser.family,
-        browser_version=str(parsed.browser.version[0]) if parsed.browser.version else "",
-        os=parsed.os.family,
-        os_version=parsed.os.version_string,
-        device=device,
-        is_bot=parsed.is_bot or "headless" in header.lower(),
+def put_agent(line: Line, beacon: Beacon, arrival: Arrival) -> None:
+    """Browser, system, kind of device, and how surely it is a robot: kept and scored, never dropped for it."""
+    agent = arrival.agent
+    admit = arrival.memory.budgets.admit
+    line.browser, line.browser_version = (
+        admit("browser", agent.browser),
+        admit("browser_version", agent.browser_version),
     )
+    line.os, line.os_version = admit("os", agent.os), admit("os_version", agent.os_version)
+    line.device, line.bot_score = agent.device, agent.bot_score
 
 
-def put_user_agent(line: Line, beacon: Beacon, arrival: Arrival) -> None:
-    """Browser, system and kind of device, from the header."""
-    agent = agent_of(arrival.user_agent)
-    line.browser, line.browser_version = agent.browser, agent.browser_version
-    line.os, line.os_version, line.device = agent.os, agent.os_version, agent.device
-
-
-def put_bot_score(line: Line, beacon: Beacon, arrival: Arrival) -> None:
-    """0 for a person, 100 for what calls itself a robot or drives a headless browser; kept, never dropped for it."""
-    line.bot_score = 100 if agent_of(arrival.user_agent).is_bot else 0
+def put_place(line: Line, beacon: Beacon, arrival: Arrival) -> None:
+    """The country; the address it was found by is not here any more."""
+    line.country = arrival.country
 
 
 class Address(NamedTuple):
@@ -184,27 +170,19 @@ def address_of(url: str) -> Address:
     except ValueError:  # such as http://[::1
         return Address("", url.split("?")[0].split("#")[0])
     origin = f"{parts.scheme}://{host}{f':{port}' if port else ''}" if host else ""
-    return Address(origin, parts.path or "/")
-
-
-_VARIABLE_PART = re.compile(
-    r"\d+"
-    r"|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-    r"|(?=[^/]*\d)[0-9a-fA-F]{8,}"
-    r"|(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{20,}"
-)
-
-
-@lru_cache(maxsize=16_384)
-def route_of(path: str) -> str:
-    """A path with its variable parts named: numbers, UUIDs, hashes and long random parts become `:id`."""
-    return "/".join(":id" if _VARIABLE_PART.fullmatch(part) else part for part in path.split("/"))[:256]
+    return Address(origin, scrub(parts.path) or "/")
 
 
 def put_address(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """The view's origin and path, and its route unless the page named it."""
     line.origin, line.url = address_of(beacon.url)
-    line.route = beacon.route or route_of(line.url)
+    routes = arrival.memory.routes
+    line.route = routes.admit(scrub(beacon.route)) if beacon.route else routes.template(line.url)
+
+
+def put_team(line: Line, beacon: Beacon, arrival: Arrival) -> None:
+    """Who owns this route, or else the app."""
+    line.team = arrival.app.team_of(line.route)
 
 
 def put_endpoints(line: Line, beacon: Beacon, arrival: Arrival) -> None:
@@ -217,7 +195,7 @@ def put_endpoints(line: Line, beacon: Beacon, arrival: Arrival) -> None:
         if origin == line.origin:
             origin = ""
         event.url = origin + path
-        event.endpoint = origin + route_of(path)
+        event.endpoint = arrival.memory.endpoints.template(path, origin)
 
 
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8,}|\d+")
@@ -250,6 +228,45 @@ def put_fingerprints(line: Line, beacon: Beacon, arrival: Arrival) -> None:
         event.fingerprint = fingerprint_of(event) if event.type == "error" else ""
 
 
+def put_scrubbed_text(line: Line, beacon: Beacon, arrival: Arrival) -> None:
+    """Free text without e-mail addresses, tokens and card numbers; before fingerprints, which are made of it."""
+    if line.attributes:
+        line.attributes = {name: scrub(value) for name, value in line.attributes.items()}
+    for event in beacon.events:
+        if event.name:
+            event.name = scrub(event.name)
+        if event.target:
+            event.target = scrub(event.target)
+        if event.type == "error":
+            event.message, event.stack = scrub(event.message), scrub(event.stack)
+            event.breadcrumbs = scrub(event.breadcrumbs)
+        if event.attributes:
+            event.attributes = {name: scrub(value) for name, value in event.attributes.items()}
+
+
+def put_budgeted_words(line: Line, beacon: Beacon, arrival: Arrival) -> None:
+    """No more different words in a column than its budget: one page must not make everybody's queries slow."""
+    budgets = arrival.memory.budgets
+    admit = budgets.admit
+    line.release, line.environment = admit("release", line.release), admit("environment", line.environment)
+    line.connection, line.snippet = admit("connection", line.connection), admit("snippet", line.snippet)
+    line.origin = admit("origin", line.origin)
+    line.attributes = budgets.admit_keys("attributes", line.attributes)
+    line.flags = budgets.admit_keys("flags", line.flags)
+    line.flag_sources = budgets.admit_keys("flags", line.flag_sources)
+    for event in beacon.events:
+        for field in _WORDS:
+            if value := getattr(event, field):
+                setattr(event, field, admit(field, value))
+        if event.attributes:
+            event.attributes = budgets.admit_keys("attributes", event.attributes)
+        if event.phases:
+            event.phases = {admit("phases", name, KEYS_LIMIT): ms for name, ms in event.phases.items()}
+
+
+_WORDS = ("cause", "failure", "initiator", "trace_source", "error_type")
+
+
 def put_outcomes(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """Events of this beacon that were refused, here or already in the page: they reach the ledger with their neighbours."""
     minute = arrival.received_at // 60_000 * 60
@@ -265,10 +282,13 @@ STEPS: tuple[Step, ...] = (
     put_app,
     put_clock,
     put_times,
-    put_user_agent,
-    put_bot_score,
+    put_agent,
+    put_place,
     put_address,
+    put_team,
     put_endpoints,
+    put_scrubbed_text,
+    put_budgeted_words,
     put_fingerprints,
     put_outcomes,
 )

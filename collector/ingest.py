@@ -10,16 +10,20 @@ import secrets
 import time
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from collector import beacon as beacons
 from collector import otlp
+from collector.agents import Hints, agent_of
 from collector.beacon import Beacon
-from collector.enrich import Arrival, enrich
+from collector.enrich import Arrival, Memory, enrich
 from collector.limits import Limiter, client_of, is_loopback_address, network_of
 from collector.outcomes import RETRY_AFTER_S, Outcome, Refused, Tally
+from collector.place import Places
+from collector.routes import RouteBook
 from collector.settings import App, Settings
 from collector.spool import Spool, checksummed
 
@@ -58,6 +62,10 @@ class Door:
         self._networks = Limiter(settings.rate_per_network, BURST_S * settings.rate_per_network)
         self._keys = Limiter(settings.rate_per_key, BURST_S * settings.rate_per_key)
         self._reading = 0
+        self._places = Places(settings.place_database if settings.place_database != Path() else None)
+        self._country_header = settings.country_header.lower().encode()
+        self._routes = RouteBook(settings.data / "routes.json")
+        self._memories: dict[str, Memory] = {}
 
     def client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         """The address of whoever knocks, behind the proxies that are ours."""
@@ -65,6 +73,21 @@ class Door:
         return client_of(
             peer, _text(headers, b"x-forwarded-for"), _text(headers, b"forwarded"), self.settings.trusted_hops
         )
+
+    def arrival(self, site: App, client: str, headers: dict[bytes, bytes]) -> Arrival:
+        """What enrichment may know of this request: everything but the address."""
+        memory = self._memories.get(site.name)
+        if memory is None:
+            memory = self._memories[site.name] = Memory(self._routes.of(site.name))
+        hints = Hints(
+            *(_text(headers, name)[:256] for name in (b"sec-ch-ua", b"sec-ch-ua-mobile", b"sec-ch-ua-platform"))
+        )
+        country = self._places.country(client, _text(headers, self._country_header) if self._country_header else "")
+        return Arrival(site, self.now_ms(), agent_of(_text(headers, b"user-agent")[:512], hints), country, memory)
+
+    def refresh(self) -> None:
+        """Take over what other processes have learned meanwhile."""
+        self._routes.refresh()
 
     def limit(self, client: str, key: str = "") -> None:
         """Count a knock of this network, or for this key; raises `Refused` when it is over its rate."""
@@ -127,7 +150,7 @@ class BeaconDoor:
             events = len(beacon.events) + refused or 1
             site = self._admit(beacon.key, _text(headers, b"origin"))
             self._door.limit(client, beacon.key)
-            await self._keep(beacon, Arrival(site, self._door.now_ms(), _text(headers, b"user-agent")))
+            await self._keep(beacon, self._door.arrival(site, client, headers))
         except Refused as refusal:
             self._door.tally.refuse(app, refusal.outcome, events)
             await _reply_refusal(send, refusal, CORS)

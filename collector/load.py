@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from collector.outcomes import Outcome
+from collector.routes import write_learned
 from collector.spool import OPEN, SEALED, SEGMENT, checksummed, prefix_of, sync_folder
 from collector.store import Store, StoreAway
 
@@ -28,6 +29,12 @@ PAUSE_S = 0.1
 BACK_OFF_S = (0.2, 0.5, 1, 2, 5, 10)
 GRACE_MS = 200
 REMEMBERED_MS = 24 * 3_600_000
+LEARN_EVERY_MS = 60_000
+ROUTES = """
+    SELECT app, route FROM events
+    WHERE type = 'view' AND received_at > now() - INTERVAL 30 DAY
+    GROUP BY app, route ORDER BY count() DESC LIMIT 2000 BY app
+"""
 
 
 class Seen:
@@ -82,6 +89,7 @@ class Loader:
     """The one loader of a spool folder: a loop on a thread, or `step()` by hand in tests."""
 
     def __init__(self, folder: Path, store: Store, clock: Callable[[], float] = time.time) -> None:
+        """`folder` is the spool's; what is learned of routes is written to `routes.json` beside it."""
         self.folder = folder
         self.store = store
         self._clock = clock
@@ -91,6 +99,7 @@ class Loader:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._forgot_ms = 0
+        self._learned_ms = 0
         self.watermark_ms = self._now_ms()
         self.away_since_ms = 0
         self.away_because = ""
@@ -145,7 +154,17 @@ class Loader:
         if started_ms - self._forgot_ms > 3_600_000:
             self._forgot_ms = started_ms
             self._seen.forget(started_ms - REMEMBERED_MS)
+        if loaded and started_ms - self._learned_ms > LEARN_EVERY_MS:
+            self._learned_ms = started_ms
+            self.learn_routes()
         return loaded
+
+    def learn_routes(self) -> None:
+        """Write down the routes the store holds, for doors to agree on and to know after a restart."""
+        found: dict[str, list[str]] = {}
+        for row in self.store.read(ROUTES):
+            found.setdefault(row["app"], []).append(row["route"])
+        write_learned(self.folder.parent / "routes.json", found)
 
     # One file.
 

@@ -39,6 +39,13 @@ def _matches(pattern: str, origin: str) -> bool:
     return re.fullmatch(re.escape(pattern).replace(r"\*", r"[\w.-]+"), origin) is not None
 
 
+@lru_cache(maxsize=8_192)
+def _route_fits(pattern: str, route: str) -> bool:
+    parts = re.split(r"(\*\*|\*)", pattern)
+    words = {"**": ".*", "*": "[^/]*"}
+    return re.fullmatch("".join(words.get(part) or re.escape(part) for part in parts), route) is not None
+
+
 @dataclass(frozen=True)
 class App:
     """One monitored site. `origins` are exact, or with `*` for one part, or the word `loopback`, or `*` for any."""
@@ -47,6 +54,11 @@ class App:
     keys: tuple[str, ...]
     origins: tuple[str, ...]
     team: str = ""
+    owners: tuple[tuple[str, str], ...] = ()  # (route pattern, team); * within one part of a path, ** across parts
+
+    def team_of(self, route: str) -> str:
+        """Who owns a route: the first pattern that fits, else the app's team."""
+        return next((team for pattern, team in self.owners if _route_fits(pattern, route)), self.team)
 
     def allows(self, origin: str) -> bool:
         """Whether a page of this origin may send beacons for this app."""
@@ -72,6 +84,8 @@ class Settings:
     trusted_hops: int = 0  # how many proxies of yours stand in front; the client's address is read behind them
     rate_per_network: int = 50  # beacons a second from one network (IPv4 /24, IPv6 /56), ten seconds' worth at once
     rate_per_key: int = 2000  # beacons a second for one write key, ten seconds' worth at once
+    country_header: str = ""  # header in which a CDN of yours names the visitor's country, such as CF-IPCountry
+    place_database: Path = Path()  # a country database of yours in MaxMind's format; none when empty
     limit_loopback: bool = False  # whether rates also count for clients on this machine
     spool_cap_mib: int = 4096  # beyond this the door answers 503 until the store has caught up
     seal_after_ms: int = 300  # age at which a spool file is handed to the loader
@@ -132,14 +146,19 @@ def _convert(name: str, value: object, source: str) -> Any:
 
 
 def _app(name: str, table: Mapping[str, Any], source: str) -> App:
-    unknown = set(table) - {"keys", "origins", "team"}
+    unknown = set(table) - {"keys", "origins", "team", "owners"}
     if unknown:
-        raise BadSettings(f"{source}: [apps.{name}] has unknown settings {sorted(unknown)}; known: keys, origins, team")
+        known = "keys, origins, team, owners"
+        raise BadSettings(f"{source}: [apps.{name}] has unknown settings {sorted(unknown)}; known: {known}")
     for required in ("keys", "origins"):
         value = table.get(required)
         if not isinstance(value, list) or not value or not all(isinstance(v, str) and v for v in value):
             raise BadSettings(f'{source}: [apps.{name}] needs {required} = ["…"], a list with at least one text')
-    return App(name, tuple(table["keys"]), tuple(table["origins"]), str(table.get("team", "")))
+    owners = table.get("owners", {})
+    if not isinstance(owners, dict) or not all(isinstance(team, str) for team in owners.values()):
+        raise BadSettings(f'{source}: [apps.{name}] owners is a table such as {{"/checkout/**" = "payments"}}')
+    team = str(table.get("team", ""))
+    return App(name, tuple(table["keys"]), tuple(table["origins"]), team, tuple(owners.items()))
 
 
 def load(

@@ -24,6 +24,9 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from collector.agents import Hints, agent_of
+from collector.enrich import Arrival, Memory
+from collector.settings import DEMO, App
 from collector.store import Store
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +75,11 @@ def a_beacon(*events: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 def as_bytes(beacon: dict[str, Any]) -> bytes:
     return json.dumps(beacon).encode()
+
+
+def an_arrival(app: App = DEMO, received_at: int = 1_790_000_000_000, agent: str = USER_AGENT, **hints: str) -> Arrival:
+    """What a door would hand to enrichment."""
+    return Arrival(app, received_at, agent_of(agent, Hints(**hints)), "", Memory())
 
 
 def free_port() -> int:

@@ -11,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.beacon import Beacon, Envelope, Event, decode
-from collector.enrich import Arrival, enrich
+from collector.enrich import enrich
 from collector.outcomes import Outcome, Refused
-from collector.settings import DEMO
 from collector.spool import checksummed
 from collector.store import Store
-from tests.conftest import GOLDEN, USER_AGENT, a_beacon, as_bytes
+from tests.conftest import GOLDEN, a_beacon, an_arrival, as_bytes
 
 # For every numeric field of an event: the least and the greatest value that is kept, and values beyond.
 EDGES: dict[str, tuple[float, float, list[float]]] = {
@@ -58,7 +57,7 @@ def test_numbers_are_kept_to_the_edge_and_refused_beyond(field: str, store: Stor
     least, greatest, beyond = EDGES[field]
     events = [{"type": "resource", field: value} for value in (least, greatest)] + [{"type": "resource"}]
     beacon = decode(as_bytes(a_beacon(*events)))
-    line = enrich(beacon, Arrival(DEMO, 1_790_000_000_000, USER_AGENT))
+    line = enrich(beacon, an_arrival())
     store.insert(checksummed(msgspec.json.encode(line)), token="edges")
     stored = [row["v"] for row in store.read(f"SELECT {field} AS v FROM events ORDER BY event_id")]
     assert stored == [least, greatest, None], "the least, the greatest, and unmeasured is NULL, never 0"
@@ -87,7 +86,7 @@ def test_ids_are_lower_case_hexadecimal_of_their_length(field: str) -> None:
 
 def test_what_enrich_decides_cannot_be_sent() -> None:
     beacon = decode(as_bytes(a_beacon({"type": "error", "fingerprint": "mine", "endpoint": "/mine", "clamped": True})))
-    enrich(beacon, Arrival(DEMO, 1_790_000_000_000, USER_AGENT))
+    enrich(beacon, an_arrival())
     (event,) = beacon.events
     assert (event.endpoint, event.clamped) == ("", False)
     assert event.fingerprint != "mine"
@@ -96,7 +95,7 @@ def test_what_enrich_decides_cannot_be_sent() -> None:
 
 def test_times_are_clamped_and_marked() -> None:
     beacon = decode(as_bytes(a_beacon(*({"type": "mark", "name": "m", "at": at} for at in (-1e300, -5, 1e12)))))
-    enrich(beacon, Arrival(DEMO, 1_790_000_000_000, USER_AGENT))
+    enrich(beacon, an_arrival())
     assert [(e.at, e.clamped) for e in beacon.events] == [(-3_600_000, True), (-5, False), (86_400_000, True)]
 
 
@@ -135,7 +134,7 @@ def test_a_mutated_beacon_ends_in_a_named_outcome(beacon: dict[str, Any], data: 
         return
     assert isinstance(kept, Beacon)
     assert len(kept.events) + sum(kept.refused.values()) == len(beacon["events"])
-    msgspec.json.encode(enrich(kept, Arrival(DEMO, 1_790_000_000_000, USER_AGENT)))
+    msgspec.json.encode(enrich(kept, an_arrival()))
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)

@@ -1,13 +1,20 @@
 """What the collector adds, and what it takes away."""
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
 
+from collector.agents import Hints, agent_of
 from collector.beacon import decode
-from collector.enrich import STEPS, Arrival, Line, enrich, fingerprint_of, route_of
+from collector.budgets import LIMIT
+from collector.enrich import STEPS, Line, enrich, fingerprint_of
+from collector.place import BadPlaces, Places
 from collector.settings import App
-from tests.conftest import USER_AGENT, a_beacon, as_bytes
+from tests.conftest import USER_AGENT, a_beacon, an_arrival, as_bytes
 
 SHOP = App("shop", ("k",), ("*",), team="web")
 NOW = 1_790_000_000_000
@@ -16,29 +23,9 @@ PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.
 
 def enriched(*events: dict[str, Any], agent: str = USER_AGENT, **fields: Any) -> Line:
     sent = {"sent_at": NOW - 50, "view_started_at": NOW - 3_000} | fields
-    line = enrich(decode(as_bytes(a_beacon(*events, **sent))), Arrival(SHOP, NOW, agent))
+    line = enrich(decode(as_bytes(a_beacon(*events, **sent))), an_arrival(SHOP, NOW, agent))
     assert isinstance(line, Line)
     return line
-
-
-@pytest.mark.parametrize(
-    ("path", "route"),
-    [
-        ("/", "/"),
-        ("/products", "/products"),
-        ("/products/42", "/products/:id"),
-        ("/products/42/reviews/7/", "/products/:id/reviews/:id/"),
-        ("/u/3f2504e0-4f89-11d3-9a0c-0305e82c3301", "/u/:id"),
-        ("/commit/9fceb02d0ae598e95dc970b74767f19372d61af8", "/commit/:id"),
-        ("/deadbeef", "/deadbeef"),
-        ("/v2/items", "/v2/items"),
-        ("/a/iPhone15-pro", "/a/iPhone15-pro"),
-        ("/s/Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5", "/s/:id"),
-        ("/how-we-made-our-checkout-page-faster", "/how-we-made-our-checkout-page-faster"),
-    ],
-)
-def test_routes(path: str, route: str) -> None:
-    assert route_of(path) == route
 
 
 def test_a_route_the_page_names_is_believed() -> None:
@@ -70,6 +57,75 @@ def test_browser_and_device_come_from_the_header() -> None:
     assert enriched(agent="Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)").bot_score == 100
     assert enriched(agent=USER_AGENT.replace("Chrome/", "HeadlessChrome/")).bot_score == 100
     assert enriched(agent="").browser == "Other"
+    assert enriched(agent="curl/8.0").bot_score == 90
+
+
+def test_client_hints_are_believed_over_a_frozen_header() -> None:
+    brands = '"Chromium";v="156", "Microsoft Edge";v="155", "Not)A;Brand";v="8"'
+    edge = agent_of(
+        USER_AGENT.replace("X11; Linux x86_64", "Windows NT 10.0; Win64; x64"), Hints(brands, "?0", '"Windows"')
+    )
+    assert (edge.browser, edge.browser_version, edge.os, edge.os_version, edge.device) == (
+        "Edge",
+        "155",
+        "Windows",
+        "",
+        "desktop",
+    )
+    android = USER_AGENT.replace("X11; Linux x86_64", "Linux; Android 10; K").replace(" Safari", " Mobile Safari")
+    phone = agent_of(android, Hints(brands.replace("Microsoft Edge", "Google Chrome"), "?1", '"Android"'))
+    assert (phone.browser, phone.os, phone.os_version, phone.device) == ("Chrome Mobile", "Android", "", "mobile")
+    mac = agent_of(
+        USER_AGENT.replace("X11; Linux x86_64", "Macintosh; Intel Mac OS X 10_15_7"), Hints(platform='"macOS"')
+    )
+    assert (mac.browser, mac.os, mac.os_version) == ("Chrome", "Mac OS X", "")
+    assert agent_of(PHONE).os_version == "17.4"
+
+
+def test_nothing_of_an_event_or_a_beacon_keeps_an_email_address() -> None:
+    mail = "jo@mail.example"
+    event = {"type": "error", "name": mail, "target": f"a[{mail}]", "message": mail, "stack": mail, "breadcrumbs": mail}
+    event |= {"attributes": {"who": mail}, "url": f"/u/{mail}"}
+    line = enriched(event, url=f"https://x.example/{mail}", attributes={"w": mail}, route=f"/{mail}")
+    assert mail not in msgspec.json.encode(line).decode()
+
+
+def test_columns_of_words_have_a_budget() -> None:
+    arrival = an_arrival(SHOP, NOW)
+    seen = set()
+    for n in range(LIMIT + 50):
+        event = {"type": "mark", "name": "m", "cause": f"c{n}"}
+        line = enrich(decode(as_bytes(a_beacon(event, release=f"r{n}", attributes={f"k{n}": "v"}))), arrival)
+        assert isinstance(line, Line)
+        seen.add((line.release, line.events[0].cause, *line.attributes))
+    assert len(seen) == LIMIT + 1
+    assert ("{other}", "{other}", "{other}") in seen
+
+
+def test_routes_have_owners() -> None:
+    app = App("shop", ("k",), ("*",), team="web", owners=(("/checkout/**", "payments"), ("/*/edit", "desk")))
+    assert [app.team_of(r) for r in ("/checkout/pay/:id", "/a/edit", "/a/b/edit", "/")] == [
+        "payments",
+        "desk",
+        "web",
+        "web",
+    ]
+
+
+def test_countries_come_from_the_operators_file_or_header(tmp_path: Path) -> None:
+    writer = MMDBWriter(4, "Test-Country", languages=["en"])
+    writer.insert_network(IPSet(["203.0.113.0/24"]), {"country": {"iso_code": "NZ"}})
+    writer.insert_network(IPSet(["198.51.100.0/24"]), {"country_code": "PE"})
+    writer.to_db_file(str(tmp_path / "places.mmdb"))
+    places = Places(tmp_path / "places.mmdb")
+    addresses = ("203.0.113.9", "198.51.100.1", "192.0.2.1", "nonsense", "::1")
+    assert [places.country(address) for address in addresses] == ["NZ", "PE", "", "", ""]
+    assert places.country("203.0.113.9", header="de") == "DE"
+    assert places.country("203.0.113.9", header="XX") == "NZ"
+    assert Places(None).country("203.0.113.9") == ""
+    (tmp_path / "broken.mmdb").write_text("no database")
+    with pytest.raises(BadPlaces, match=r"broken\.mmdb"):
+        Places(tmp_path / "broken.mmdb")
 
 
 def test_a_plainly_wrong_clock_is_shifted_as_a_whole_and_a_slow_way_is_not() -> None:

@@ -10,18 +10,17 @@ import msgspec
 import pytest
 
 from collector import beacon as beacons
-from collector.enrich import Arrival, enrich
+from collector.enrich import enrich
 from collector.load import Loader
-from collector.settings import DEMO
 from collector.spool import SEALED, Spool, checksummed, prefix_of
 from collector.store import Store, StoreAway
-from tests.conftest import USER_AGENT, a_beacon, as_bytes
+from tests.conftest import a_beacon, an_arrival, as_bytes
 
 
 def a_line(*events: dict[str, Any], **fields: Any) -> bytes:
     """A line as the door would spool it."""
     beacon = beacons.decode(as_bytes(a_beacon(*events, **fields)))
-    return checksummed(msgspec.json.encode(enrich(beacon, Arrival(DEMO, time.time_ns() // 1_000_000, USER_AGENT))))
+    return checksummed(msgspec.json.encode(enrich(beacon, an_arrival(received_at=time.time_ns() // 1_000_000))))
 
 
 def seal(folder: Path, *lines: bytes) -> Path:
