@@ -213,7 +213,7 @@ def _is_complete(event: Event) -> bool:
         case "vital":
             return event.name in VITALS and event.value is not None and event.value >= 0
         case "fetch":
-            return bool(event.name and event.url)
+            return bool(event.url)
         case "mark" | "action":
             return bool(event.name)
         case _:

@@ -202,15 +202,13 @@ def find_browser() -> str:
     return ""
 
 
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Any]:
-    with sync_playwright() as driver:
-        yield driver
-
-
 @pytest.fixture(scope="module")
-def browser(playwright: Any) -> Iterator[Browser]:
-    """A Chromium with a fresh profile: an installed one, else Playwright's own."""
-    browser = playwright.chromium.launch(executable_path=find_browser() or None, args=CHROME_ARGUMENTS)
-    yield browser
-    browser.close()
+def browser() -> Iterator[Browser]:
+    """A Chromium with a fresh profile: an installed one, else Playwright's own.
+
+    Not for the whole session: Playwright's event loop runs in this thread, and tests with a loop of their own need it.
+    """
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser() or None, args=CHROME_ARGUMENTS)
+        yield browser
+        browser.close()

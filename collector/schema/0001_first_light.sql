@@ -288,7 +288,7 @@ SELECT
     if(event.type = 'view', '', if(event.parent_span_id = '', view_span_id, event.parent_span_id)) AS ParentSpanId,
     multiIf(
         event.type = 'view', concat('view ', route),
-        event.type = 'fetch', concat(event.name, ' ', event.endpoint),
+        event.type = 'fetch', trimLeft(concat(event.name, ' ', event.endpoint)),
         event.name) AS SpanName,
     if(event.type = 'fetch', 'Client', 'Internal') AS SpanKind,
     'browser' AS ServiceName,
