@@ -50,10 +50,11 @@ class Traffic:
     def to_bytes(self) -> bytes:
         return b"".join(json.dumps(line).encode() + b"\n" for line in self.lines)
 
-    def newest(self, vital: str) -> dict[str, tuple[float, str, int]]:
-        """view_id → (value, visibility, received_at) of its newest report; what an oracle needs."""
+    def newest(self, vital: str, since: int = 0, until: int = 1 << 60) -> dict[str, tuple[float, str, int]]:
+        """view_id → (value, visibility, received_at) of its newest report in (since, until]; what an oracle needs."""
         found: dict[str, tuple[float, str, int]] = {}
-        for line in sorted(self.lines, key=lambda line: line.get("seq", 0)):
+        lines = [line for line in self.lines if since < line["received_at"] <= until]
+        for line in sorted(lines, key=lambda line: line.get("seq", 0)):
             for event in line.get("events", []):
                 if event["type"] == "vital" and event["name"] == vital:
                     found[line["view_id"]] = (event["value"], line["visibility"], line["received_at"])
