@@ -16,13 +16,13 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 import dashboards
 from collector.ingest import BeaconDoor, Door, SpanDoor
 from collector.load import Loader
 from collector.outcomes import Outcome, Refused, Tally
-from collector.settings import MIB, Settings
+from collector.settings import MIB, BadSettings, Settings
 from collector.spool import Spool
 from collector.store import Store, StoreAway
 
@@ -54,7 +54,7 @@ class Collector:
     async def running(self, app: Starlette) -> AsyncIterator[None]:
         """From the first line that can be kept to the last one that was."""
         self.spool.start()
-        opening = asyncio.create_task(self._open_store())
+        opening = asyncio.create_task(self._open_store() if self.settings.has("load") else asyncio.sleep(0))
         ledger = asyncio.create_task(self._keep_ledger())
         try:
             yield
@@ -67,7 +67,8 @@ class Collector:
 
     def _stop(self) -> None:
         self.spool.close()
-        self.loader.close()
+        if self.settings.has("load"):
+            self.loader.close()
         if self.store_open:
             self.store.close()
 
@@ -88,7 +89,10 @@ class Collector:
     async def _keep_ledger(self) -> None:
         while True:
             await asyncio.sleep(LEDGER_EVERY_S)
-            self.door.refresh()
+            try:
+                self.door.refresh()
+            except BadSettings as error:
+                log.error("Keeping the apps as they were: %s", error)
             await self._spool_refusals()
 
     async def _spool_refusals(self) -> None:
@@ -100,7 +104,8 @@ class Collector:
     def readiness(self) -> tuple[bool, dict[str, object]]:
         """Whether beacons can be kept now, and the state of everything behind the door."""
         files, size = self.loader.backlog()
-        problem = self.spool.problem() or ("" if self.store_open else f"first migration: {self.store_problem}")
+        waits = self.settings.has("load") and not self.store_open
+        problem = self.spool.problem() or (f"first migration: {self.store_problem}" if waits else "")
         return not problem, {
             "ready": not problem,
             "problem": problem,
@@ -133,7 +138,7 @@ class Collector:
 
     async def remote_config(self, request: Request) -> Response:
         """What the snippet of this key may do; defaults, until an app says otherwise."""
-        app = self.settings.by_key.get(request.path_params["key"])
+        app = self.settings.apps.with_key(request.path_params["key"])
         headers = {"access-control-allow-origin": "*", "cache-control": "public, max-age=60"}
         if app is None:
             self.tally.refuse("", Outcome.UNKNOWN_KEY)
@@ -146,19 +151,21 @@ class Collector:
 
     def app(self) -> Starlette:
         """The whole as one ASGI application."""
-        return Starlette(
-            lifespan=self.running,
-            routes=[
+        routes: list[BaseRoute] = [
+            Route("/healthz", self.healthz),
+            Route("/readyz", self.readyz),
+            Route("/metrics", self.metrics),
+        ]
+        if self.settings.has("ingest"):
+            routes += [
                 Route("/b", endpoint=BeaconDoor(self.door)),
                 Route("/v1/traces", endpoint=SpanDoor(self.door)),
                 Route("/c/{key}", self.remote_config),
-                Route("/healthz", self.healthz),
-                Route("/readyz", self.readyz),
-                Route("/metrics", self.metrics),
                 *snippet_routes(),
-                *dashboards.routes(self.store, self.settings, self.watermark),
-            ],
-        )
+            ]
+        if self.settings.has("pages"):
+            routes += dashboards.routes(self.store, self.settings, self.watermark)
+        return Starlette(lifespan=self.running, routes=routes)
 
 
 def snippet_routes() -> list[Route]:

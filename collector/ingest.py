@@ -86,8 +86,9 @@ class Door:
         return Arrival(site, self.now_ms(), agent_of(_text(headers, b"user-agent")[:512], hints), country, memory)
 
     def refresh(self) -> None:
-        """Take over what other processes have learned meanwhile."""
+        """Take over what other processes have learned meanwhile, and apps and keys that were changed."""
         self._routes.refresh()
+        self.settings.apps.refresh()
 
     def limit(self, client: str, key: str = "") -> None:
         """Count a knock of this network, or for this key; raises `Refused` when it is over its rate."""
@@ -160,12 +161,12 @@ class BeaconDoor:
 
     def _app_name(self, key: str) -> str:
         """Whom to attribute a refusal to: the app of the key, nobody when the key is not known."""
-        site = self._door.settings.by_key.get(key)
+        site = self._door.settings.apps.with_key(key)
         return site.name if site else ""
 
     def _admit(self, key: str, origin: str) -> App:
         """Which app this is for, if this page may speak for it."""
-        site = self._door.settings.by_key.get(key)
+        site = self._door.settings.apps.with_key(key)
         if site is None:
             raise Refused(Outcome.UNKNOWN_KEY, f"{key!r} stands in no [apps.…] of farside.toml")
         if origin and not site.allows(origin):

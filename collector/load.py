@@ -7,13 +7,14 @@ stays in table `segments`, so that nothing is ever loaded twice.
 """
 
 import fcntl
+import hashlib
 import logging
 import os
 import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -45,7 +46,7 @@ class Seen:
     """
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute(
@@ -69,6 +70,15 @@ class Seen:
             self._db.execute("ROLLBACK")
             raise
         return mine
+
+    def release(self, ids: list[str], segment: str) -> None:
+        """Forget ids that were claimed for a segment but did not go into it."""
+        name = bytes.fromhex(segment)
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany(
+            "DELETE FROM seen WHERE id = ? AND segment = ?", [(bytes.fromhex(line_id), name) for line_id in ids]
+        )
+        self._db.execute("COMMIT")
 
     def forget(self, before_ms: int) -> None:
         """Let go of what is older."""
@@ -305,3 +315,27 @@ def _first_ms(path: Path) -> int:
     except FileNotFoundError:
         return 0
     return prefix.received_at if prefix else 0
+
+
+def replay(folder: Path, paths: Iterable[Path]) -> list[tuple[Path, str]]:
+    """Put segments, or quarantined lines that may pass now, back into a spool folder; returns (path, new name).
+
+    A segment keeps its name, and lines of a quarantine get one made from their bytes: what is already in the store is
+    known by its name, however often and however late it is replayed. Works beside a running collector.
+    """
+    seen = Seen(folder / "seen.sqlite3")
+    placed = []
+    for path in paths:
+        data = path.read_bytes()
+        if path.suffix == SEGMENT:
+            name, suffix = path.stem, SEGMENT
+        else:
+            name, suffix = hashlib.sha256(data).hexdigest()[:32], SEALED
+            lines = (prefix_of(line) for line in data.split(b"\n"))
+            seen.release([prefix.line_id for prefix in lines if prefix], path.stem)
+        draft = folder / f"{name}.draft"
+        draft.write_bytes(data)
+        draft.replace(folder / (name + suffix))
+        placed.append((path, name))
+    seen.close()
+    return placed

@@ -7,9 +7,9 @@ tells for every setting what is in force and why. Nothing is read at import.
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,68 @@ class App:
 
 
 DEMO = App("demo", keys=("demo",), origins=("loopback",), team="shop")
+ROLES = ("ingest", "load", "pages")
+
+
+class Apps(Mapping[str, App]):
+    """The monitored sites by name, read again when their file has changed: keys are rotated while the door is open."""
+
+    def __init__(self, apps: Iterable[App], file: Path | None = None, with_demo: bool = False) -> None:
+        self._file = file
+        self._with_demo = with_demo
+        self._read_at = file.stat().st_mtime_ns if file else 0
+        self._put(apps)
+
+    def _put(self, apps: Iterable[App]) -> None:
+        found = {app.name: app for app in apps}
+        if self._with_demo:
+            found.setdefault(DEMO.name, DEMO)
+        self._by_key = _by_key(found)
+        self._apps = found
+
+    def with_key(self, key: str) -> App | None:
+        """The app a write key belongs to."""
+        return self._by_key.get(key)
+
+    def refresh(self) -> None:
+        """Read the file again if it changed; raises `BadSettings` and changes nothing when it cannot be used."""
+        try:
+            changed_at = self._file.stat().st_mtime_ns if self._file else 0
+        except FileNotFoundError:
+            return
+        if self._file and changed_at != self._read_at:
+            self._read_at = changed_at
+            self._put(_apps_in(_toml(self._file), str(self._file)))
+
+    def __getitem__(self, name: str) -> App:
+        return self._apps[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._apps)
+
+    def __len__(self) -> int:
+        return len(self._apps)
+
+
+def _by_key(apps: Mapping[str, App]) -> dict[str, App]:
+    found: dict[str, App] = {}
+    for app in apps.values():
+        for key in app.keys:
+            if key in found:
+                raise BadSettings(f"apps {found[key].name!r} and {app.name!r} have the same write key {key!r}")
+            found[key] = app
+    return found
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path}: {error}") from None
+
+
+def _apps_in(table: dict[str, Any], source: str) -> list[App]:
+    return [_app(name, app, source) for name, app in table.pop("apps", {}).items()]
 
 
 @dataclass(frozen=True)
@@ -89,13 +151,13 @@ class Settings:
     limit_loopback: bool = False  # whether rates also count for clients on this machine
     spool_cap_mib: int = 4096  # beyond this the door answers 503 until the store has caught up
     seal_after_ms: int = 300  # age at which a spool file is handed to the loader
-    apps: dict[str, App] = field(default_factory=dict)  # monitored sites: keys, origins, team
+    roles: str = "ingest,load,pages"  # what this process does; `ingest` alone is one more door before the same spool
+    apps: Apps = field(default_factory=lambda: Apps(()))  # monitored sites: keys, origins, team, owners by route
     sources: dict[str, str] = field(default_factory=dict)  # where each value came from
 
-    @cached_property
-    def by_key(self) -> dict[str, App]:
-        """Write key → app."""
-        return {key: app for app in self.apps.values() for key in app.keys}
+    def has(self, role: str) -> bool:
+        """Whether this process has a role."""
+        return role in self.roles.split(",")
 
     @property
     def spool(self) -> Path:
@@ -169,7 +231,7 @@ def load(
     known = {f.name for f in fields(Settings)} - {"sources", "apps"}
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    apps: dict[str, App] = {}
+    apps: list[App] = []
 
     def put(name: str, value: object, source: str) -> None:
         if name not in known:
@@ -177,12 +239,8 @@ def load(
         values[name], sources[name] = _convert(name, value, source), source
 
     if path.exists():
-        try:
-            table = tomllib.loads(path.read_text())
-        except tomllib.TOMLDecodeError as error:
-            raise BadSettings(f"{path}: {error}") from None
-        for name, app in table.pop("apps", {}).items():
-            apps[name] = _app(name, app, str(path))
+        table = _toml(path)
+        apps = _apps_in(table, str(path))
         for name, value in table.items():
             put(name, value, str(path))
     elif config:
@@ -195,16 +253,7 @@ def load(
             put(name, flag, f"--{name}")
 
     settings = Settings(**values)
-    if settings.demo:
-        apps.setdefault(DEMO.name, DEMO)
-    _check_keys(apps)
-    return replace(settings, apps=apps, sources=sources)
-
-
-def _check_keys(apps: Mapping[str, App]) -> None:
-    seen: dict[str, str] = {}
-    for app in apps.values():
-        for key in app.keys:
-            if key in seen:
-                raise BadSettings(f"apps {seen[key]!r} and {app.name!r} have the same write key {key!r}")
-            seen[key] = app.name
+    if unknown := set(settings.roles.split(",")) - set(ROLES):
+        raise BadSettings(f"{sources['roles']}: unknown roles {sorted(unknown)}; known: {', '.join(ROLES)}")
+    found = Apps(apps, path if path.exists() else None, with_demo=settings.demo)
+    return replace(settings, apps=found, sources=sources)

@@ -11,7 +11,7 @@ import pytest
 
 from collector import beacon as beacons
 from collector.enrich import enrich
-from collector.load import Loader
+from collector.load import Loader, replay
 from collector.spool import SEALED, Spool, checksummed, prefix_of
 from collector.store import Store, StoreAway
 from tests.conftest import a_beacon, an_arrival, as_bytes
@@ -150,6 +150,27 @@ def test_what_the_store_cannot_take_is_quarantined_with_its_reason(loader: Loade
     (kept,) = (loader.folder / "quarantine").glob("*.jsonl")
     assert kept.read_bytes() == poison
     assert "at" in kept.with_suffix(".reasons").read_text()
+
+
+def test_quarantine_can_be_replayed_once_and_an_old_segment_never_doubles(loader: Loader, store: Store) -> None:
+    good, poison = a_line({"type": "view"}), a_line({"type": "mark", "name": "n"})
+    segment = loader.freeze(seal(loader.folder, good))
+    assert segment
+    archived = loader.folder.parent / segment.name
+    archived.write_bytes(segment.read_bytes())
+    loader.step()
+    # What cannot be proved goes to quarantine; later the reason is gone, and it may come back.
+    store._writer.command("ALTER TABLE farside_proof.lines MODIFY COLUMN app Enum('other')")
+    seal(loader.folder, poison)
+    loader.step()
+    assert ledger(store) == {"stored": 1, "quarantined": 1}
+    store._writer.command("ALTER TABLE farside_proof.lines MODIFY COLUMN app String")
+    (kept,) = (loader.folder / "quarantine").glob("*.jsonl")
+    for _ in range(3):
+        replay(loader.folder, [kept, archived])
+        loader.step()
+    assert count(store) == 2
+    assert ledger(store)["stored"] == 2
 
 
 def test_a_store_that_is_away_costs_nothing_but_time(loader: Loader, store: Store) -> None:

@@ -1,5 +1,6 @@
 """Settings: where a value comes from, and what is said of a wrong one."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,27 @@ def test_flags_beat_the_environment_and_that_beats_the_file(tmp_path: Path) -> N
     assert table["port"] == ("9002", "--port")
     assert table["host"][1] == "FARSIDE_HOST"
     assert table["otlp_token"] == ("(set)", str(file))
-    assert set(settings.by_key) == {"k1", "k2", "demo"}
+    assert set(settings.apps) == {"shop", "demo"}
+    assert {key: app.name for key in ("k1", "k2", "demo") if (app := settings.apps.with_key(key))} == {
+        "k1": "shop",
+        "k2": "shop",
+        "demo": "demo",
+    }
+
+
+def test_apps_are_read_again_when_their_file_changes(tmp_path: Path) -> None:
+    file = tmp_path / "farside.toml"
+    file.write_text(TOML)
+    apps = load(file, {}).apps
+    file.write_text(TOML.replace('"k1", "k2"', '"k2", "k3"'))
+    os.utime(file, ns=(1, 1))
+    apps.refresh()
+    assert apps.with_key("k1") is None
+    assert apps.with_key("k3")
+    file.write_text("[apps.shop]\nkeys = 7")
+    with pytest.raises(BadSettings, match="needs keys"):
+        apps.refresh()
+    assert apps.with_key("k3"), "a broken file changes nothing"
 
 
 @pytest.mark.parametrize(
