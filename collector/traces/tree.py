@@ -87,9 +87,7 @@ def grow(spans: Iterable[Span]) -> Tree:
     }
     views = [node for node in everyone if node.span.event_type == "view"]
     for node in everyone:
-        node.parent = nodes.get(node.span.parent_id)
-        if node.parent is None or node.parent is node:
-            node.parent = _adopt(tree, node, named, views)
+        node.parent = nodes.get(node.span.parent_id) or _adopt(tree, node, named, views)
     _link(tree, everyone)
     return tree
 
@@ -134,4 +132,4 @@ def _link(tree: Tree, everyone: list[Node]) -> None:
         node.parent = None
         tree.roots.append(node)
         reached.update(map(id, node.walk()))
-    tree.roots.sort(key=lambda node: (node.span.event_type != "view", not node.span.is_browser))
+    tree.roots.sort(key=lambda node: (node.span.event_type != "view", not node.span.is_browser, node.span.start_ns))
