@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from playwright.async_api import Browser, Playwright
+from playwright.async_api import Browser, Playwright, ProxySettings
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave-browser")
 _PLACES = (
@@ -29,12 +29,16 @@ class NoBrowserError(Exception):
     """No browser to visit the shop with; the message says where one comes from."""
 
 
-async def launch(playwright: Playwright) -> Browser:
-    """A headless browser without anything of its user's."""
-    arguments = list(_ARGUMENTS)
+async def launch(playwright: Playwright, user_agent: str, proxy: str = "") -> Browser:
+    """A headless browser without anything of its user's, which calls itself `user_agent`."""
+    # By argument, because what DevTools overrides for a page is not what the browser sends in the page's name after
+    # the tab has closed: a beacon left with fetchLater would come from another browser than the rest of its view.
+    arguments = [*_ARGUMENTS, f"--user-agent={user_agent}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--no-sandbox")  # Chromium's sandbox refuses to run as root, as in most containers
-    return await playwright.chromium.launch(executable_path=find(playwright), args=arguments)
+    # <-loopback>: else Chromium would spare the shop, which is on this machine, the way through the proxy.
+    way: ProxySettings | None = {"server": proxy, "bypass": "<-loopback>"} if proxy else None
+    return await playwright.chromium.launch(executable_path=find(playwright), args=arguments, proxy=way)
 
 
 def find(playwright: Playwright) -> str:

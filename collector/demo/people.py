@@ -10,21 +10,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A viewport in CSS pixels; `device` is the name of one of Playwright's phones and tablets, or nothing."""
+    """A viewport in CSS pixels; `device` names one of Playwright's phones and tablets, else `system` a computer."""
 
     name: str
     width: int
     height: int
     device: str = ""
+    system: str = "X11; Linux x86_64"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A network connection: round trip in milliseconds, download in kilobits a second; None is this machine's own."""
+    """A network connection: round trip in milliseconds, download in kilobits a second; 0 is this machine's own."""
 
     name: str
-    round_trip_ms: float | None = None
-    kilobits: float | None = None
+    round_trip_ms: float = 0
+    kilobits: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,12 @@ class Person:
     timezone: str
 
 
+_WINDOWS = "Windows NT 10.0; Win64; x64"
+_MAC = "Macintosh; Intel Mac OS X 10_15_7"
 _SCREENS = (
-    (Screen("laptop", 1366, 768), 18),
-    (Screen("desktop", 1920, 1080), 14),
-    (Screen("tall", 1440, 2000), 10),
+    (Screen("laptop", 1366, 768, system=_WINDOWS), 18),
+    (Screen("desktop", 1920, 1080, system=_WINDOWS), 14),
+    (Screen("tall", 1440, 2000, system=_MAC), 10),
     (Screen("portrait", 1080, 1920), 4),
     (Screen("Android", 412, 839, "Pixel 7"), 28),
     (Screen("old Android", 360, 740, "Galaxy S9+"), 12),

@@ -13,7 +13,7 @@ from playwright.async_api import Locator, Page
 
 from collector.demo.people import Person
 
-_WORDS = ("oak", "brass", "mug", "lantern", "linen", "walnut clock")
+_WORDS = ("oak", "brass", "mug", "lantern", "linen", "felt")
 _CLICK_MS = 4000
 
 
@@ -49,20 +49,21 @@ class Visitor:
             return [(self._try_voucher, 35), (self._try_gift_card, 25), (self._open_list, 40)]
         if path.startswith("/products/"):
             buy = [(self._add_to_cart, 35), (self._scroll, 20), (self._open_list, 20), (self._open_cart, 10)]
-            return [*buy, (self._back, 10), (self._try_voucher, 5)]
+            return [*buy, (self._back, 10), (self._try_voucher, 7), (self._try_gift_card, 4)]
         return [(self._open_list, 45), (self._scroll, 20), (self._open_product, 20), (self._quick_view, 15)]
 
     async def _open_list(self) -> None:
-        await self._click(self._page.locator('a[href="/products"]').first)
+        await self._follow(self._page.locator('a[href="/products"]').first)
 
     async def _open_shelf(self) -> None:
-        await self._click(self._any(self._page.locator(".chips a"), await self._page.locator(".chips a").count()))
+        shelves = self._page.locator(".chips a")
+        await self._follow(shelves.nth(self._dice.randrange(await shelves.count())))
 
     async def _open_cart(self) -> None:
-        await self._click(self._page.locator(".basket"))
+        await self._follow(self._page.locator(".basket"))
 
     async def _open_product(self) -> None:
-        await self._click(await self._seen(".card h3 a"))
+        await self._follow(await self._seen(".card h3 a"))
 
     async def _back(self) -> None:
         await self._page.go_back(wait_until="commit")
@@ -116,8 +117,10 @@ class Visitor:
         )
         return found.nth(self._dice.choice(inside) if inside else 0)
 
-    def _any(self, found: Locator, count: int) -> Locator:
-        return found.nth(self._dice.randrange(count) if count else 0)
+    async def _follow(self, link: Locator) -> None:
+        if await link.count():
+            async with self._page.expect_navigation(wait_until="load"):
+                await self._click(link)
 
     async def _click(self, target: Locator) -> None:
         if not await target.count():

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -27,11 +28,11 @@ def test_a_signal_ends_all(start, sink, number: signal.Signals) -> None:
 def test_nothing_outlives_a_killed_parent(start, sink) -> None:
     demo = start("--port=0", f"--collector={sink.url}", "--traffic=1")
     demo.opened()
-    time.sleep(3)
+    # Three services, the visitors, and Playwright's and the browser's processes.
+    assert eventually(lambda: len(demo.children()) > 7, within_s=30)
     children = demo.children()
-    assert len(children) > 6  # three services, the visitors, and their browser's processes
     demo.process.kill()
-    assert gone(children, within_s=15)
+    assert eventually(lambda: not running(children), within_s=20)
 
 
 def test_a_service_that_dies_ends_the_demo_with_a_sentence(start, sink) -> None:
@@ -81,10 +82,10 @@ def test_a_wrong_address_is_said(start) -> None:
     assert "'localhost' is not an address like http://" in demo.output
 
 
-def gone(pids: set[int], within_s: float) -> bool:
+def eventually(holds: Callable[[], bool], within_s: float) -> bool:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
-        if not running(pids):
+        if holds():
             return True
         time.sleep(0.1)
     return False

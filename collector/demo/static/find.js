@@ -20,8 +20,8 @@ function distance(a, b) {
 function resembles(words, wanted) {
   // Every stretch of the text is tried, in case the word begins in the middle of another.
   for (let from = 0; from < words.length; from++)
-    for (let to = from + 1; to <= words.length; to++)
-      if (distance(words.slice(from, to), wanted) <= wanted.length / 5) return true;
+    for (let length = 1; length <= 2 * wanted.length + 4; length++)
+      if (distance(words.slice(from, from + length), wanted) <= wanted.length / 5) return true;
   return false;
 }
 
