@@ -177,19 +177,6 @@ def test_an_undeclared_flood_is_cut_off_at_the_cap(shared_collector: Running) ->
     assert answer.startswith(b"HTTP/1.1 413"), answer
 
 
-def test_no_address_of_the_client_reaches_the_disk(collector: Running, tmp_path: Path) -> None:
-    collector.post(a_beacon(), x_forwarded_for="203.0.113.77")
-    collector.settled()
-    text_columns = collector.rows(
-        "SELECT table, name FROM system.columns WHERE database = 'farside' AND type LIKE '%String%' AND table = 'events'"
-    )
-    for column in text_columns:
-        found = collector.value(
-            f"SELECT count() FROM {column['table']} WHERE toString({column['name']}) LIKE '%203.0.113.77%'"
-        )
-        assert found == 0, column
-
-
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
 def test_golden_beacons_are_stored_whole(shared_collector: Running, path: Path) -> None:
     beacon = json.loads(path.read_text()) | {"beacon_id": secrets.token_hex(16), "view_id": secrets.token_hex(16)}

@@ -1,11 +1,13 @@
 """Settings: where a value comes from, and what is said of a wrong one."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from collector.cli import main
+from collector.outcomes import Outcome
 from collector.settings import App, BadSettings, load
 
 TOML = """
@@ -109,3 +111,10 @@ def test_serving_to_others_without_a_sign_in_is_refused(capsys: pytest.CaptureFi
 def test_a_password_in_the_stores_address_is_not_shown() -> None:
     settings = load(environ={"FARSIDE_STORE": "clickhouse://u:hush@h:8443/farside"})
     assert "hush" not in str(settings.table())
+
+
+def test_the_docs_list_every_setting_and_every_outcome() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "operate.md").read_text()
+    listed = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert {name for name, _, _ in load(environ={}).table()} - {"apps"} <= listed
+    assert {str(outcome) for outcome in Outcome} <= set(re.findall(r"`(\w+)`", text))
