@@ -1,31 +1,35 @@
 """Load: files of the spool → rows in the store, each line exactly once.
 
-A sealed file is frozen into a segment of the same random name: torn lines go by their checksum, repeats by their id,
-lines the store cannot take go to quarantine with their reason. From then on its bytes never change. They are shipped
-under their name as deduplication token, again and again until the store acknowledges, and only then deleted. Its name
-stays in table `segments`, so that nothing is ever loaded twice.
+Sealed files are frozen into a segment that bears the random name of the first: torn lines go by their checksum, repeats
+by their id, lines the store cannot take go to quarantine with their reason. From then on its bytes never change. They are
+shipped under their name as deduplication token, again and again until the store acknowledges, and only then deleted. Its
+name stays in table `segments`, so that nothing is ever loaded twice.
 """
 
 import fcntl
 import hashlib
 import logging
 import os
+import secrets
 import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from collector.outcomes import Outcome
 from collector.routes import write_learned
-from collector.spool import OPEN, SEALED, SEGMENT, checksummed, prefix_of, sync_folder
+from collector.spool import OPEN, SEAL_BYTES, SEALED, SEGMENT, checksummed, prefix_of, sync_folder
 from collector.store import Store, StoreAway
 
 log = logging.getLogger("farside.load")
 
+SOURCES = ".sources"
 PAUSE_S = 0.1
 BACK_OFF_S = (0.2, 0.5, 1, 2, 5, 10)
 GRACE_MS = 200
@@ -39,46 +43,43 @@ ROUTES = """
 
 
 class Seen:
-    """Ids of the lines of the last 24 hours, and the segment each went into; survives a crash.
+    """Ids of the lines of the last 24 hours, and the spool file each came in; survives a crash.
 
-    The segment's name makes freezing repeatable: a file that is frozen again after a crash finds its own ids here and
-    knows them for its own.
+    The file's name makes freezing repeatable: a file that is frozen again after a crash finds its own ids here and knows
+    them for its own, whatever other files it is frozen with.
     """
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS seen (id BLOB PRIMARY KEY, segment BLOB, at INTEGER) WITHOUT ROWID"
-        )
+        self._db.execute("CREATE TABLE IF NOT EXISTS seen (id BLOB PRIMARY KEY, file BLOB, at INTEGER) WITHOUT ROWID")
         self._db.execute("CREATE INDEX IF NOT EXISTS seen_at ON seen (at)")
 
-    def claim(self, ids: list[str], segment: str, now_ms: int) -> set[str]:
-        """Record ids as belonging to a segment; returns those that belong to it now, or did before."""
-        name = bytes.fromhex(segment)
-        mine = set()
+    @contextmanager
+    def claiming(self) -> Iterator["Seen"]:
+        """One durable step: what is claimed within it is on disk at its end, or not at all."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            for line_id in ids:
-                key = bytes.fromhex(line_id)
-                self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (key, name, now_ms))
-                if self._db.execute("SELECT segment FROM seen WHERE id = ?", (key,)).fetchone()[0] == name:
-                    mine.add(line_id)
+            yield self
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
-        return mine
 
-    def release(self, ids: list[str], segment: str) -> None:
-        """Forget ids that were claimed for a segment but did not go into it."""
-        name = bytes.fromhex(segment)
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(
-            "DELETE FROM seen WHERE id = ? AND segment = ?", [(bytes.fromhex(line_id), name) for line_id in ids]
-        )
-        self._db.execute("COMMIT")
+    def claim(self, line_id: str, file: str, now_ms: int) -> bool:
+        """Record an id as having come in a file; True when it belongs to it, now or since before."""
+        key, name = bytes.fromhex(line_id), bytes.fromhex(file)
+        added = self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (key, name, now_ms)).rowcount
+        return bool(added) or self._db.execute("SELECT file FROM seen WHERE id = ?", (key,)).fetchone()[0] == name
+
+    def release(self, ids: list[str], file: str) -> None:
+        """Forget ids that came in a file but went into no segment."""
+        name = bytes.fromhex(file)
+        with self.claiming():
+            self._db.executemany(
+                "DELETE FROM seen WHERE id = ? AND file = ?", [(bytes.fromhex(line_id), name) for line_id in ids]
+            )
 
     def forget(self, before_ms: int) -> None:
         """Let go of what is older."""
@@ -87,6 +88,11 @@ class Seen:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+
+class _Line(NamedTuple):
+    data: bytes
+    file: str
 
 
 class _Head(msgspec.Struct):
@@ -150,9 +156,10 @@ class Loader:
         started_ms = self._now_ms()
         loaded = 0
         try:
+            self._finish_interrupted()
             self._adopt_orphans()
-            for path in self._oldest_first(SEALED):
-                self.freeze(path)
+            for files in self._grouped(self._oldest_first(SEALED)):
+                self.freeze(files)
             for path in self._oldest_first(SEGMENT):
                 loaded += self.load(path)
         except StoreAway as error:
@@ -176,34 +183,32 @@ class Loader:
             found.setdefault(row["app"], []).append(row["route"])
         write_learned(self.folder.parent / "routes.json", found)
 
-    # One file.
+    # Files into a segment, a segment into the store.
 
-    def freeze(self, sealed: Path) -> Path | None:
-        """Sealed file → segment, whose bytes never change again; None when no line was left. Repeatable at any point."""
-        segment = sealed.with_suffix(SEGMENT)
-        if segment.exists():  # a crash came between the last two steps
-            return self._finish_freezing(sealed, segment)
+    def freeze(self, sealed: Sequence[Path]) -> Path | None:
+        """Sealed files → one segment, whose bytes never change again; None when no line was left.
+
+        May be interrupted anywhere: until the segment has its name nothing has happened that is not done again in the
+        same way, and from then on `.sources` tells which files are in it.
+        """
+        name = sealed[0].stem
+        segment, sources = self.folder / (name + SEGMENT), self.folder / (name + SOURCES)
         counted: Counter[tuple[str, Outcome]] = Counter()
-        lines = self._first_of_their_id(sealed, counted)
-        lines, bad = self._proved(lines)
+        lines, bad = self._proved(self._first_of_their_id(sealed, counted))
         for line, _ in bad:
-            head = msgspec.json.decode(line, type=_Head)
-            counted[head.app, Outcome.QUARANTINED] += len(head.events) + len(head.spans)
-        if bad:
-            self._put_aside(segment.stem, bad)
+            counted[_app_and(line.data, Outcome.QUARANTINED)] += _events_in(line.data)
+        self._put_aside(bad)
+        rows = [line.data for line in lines]
         if counted:
-            lines.append(self._ledger_line(segment.stem, counted))
-        if not lines:
-            sealed.unlink()
-            return None
-        draft = sealed.with_suffix(".draft")
-        with draft.open("wb") as file:
-            file.writelines(line + b"\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(segment)
-        sync_folder(self.folder)
-        return self._finish_freezing(sealed, segment)
+            rows.append(self._ledger_line(counted))
+        _write_durably(sources, "".join(path.name + "\n" for path in sealed).encode())
+        if rows:
+            draft = segment.with_suffix(".draft")
+            _write_durably(draft, b"".join(row + b"\n" for row in rows))
+            draft.rename(segment)
+            sync_folder(self.folder)
+        self._remove(sealed, sources)
+        return segment if rows else None
 
     def load(self, segment: Path) -> bool:
         """Ship a segment unless its name is known, then delete it. True when it was new to the store."""
@@ -217,31 +222,28 @@ class Loader:
         segment.unlink()
         return not known
 
-    def _first_of_their_id(self, sealed: Path, counted: Counter[tuple[str, Outcome]]) -> list[bytes]:
-        intact: dict[str, bytes] = {}
-        repeated: list[bytes] = []
-        for line in sealed.read_bytes().split(b"\n"):
-            if not line:
-                continue
-            prefix = prefix_of(line)
-            if prefix is None:
-                counted["", Outcome.TORN] += 1
-            elif prefix.line_id in intact:
-                repeated.append(line)
-            else:
-                intact[prefix.line_id] = line
-        mine = self._seen.claim(list(intact), sealed.stem, self._now_ms())
-        repeated += [line for line_id, line in intact.items() if line_id not in mine]
-        for line in repeated:
-            head = msgspec.json.decode(line, type=_Head)
-            counted[head.app, Outcome.REPEAT] += len(head.events) + len(head.spans)
-        return [line for line_id, line in intact.items() if line_id in mine]
+    def _first_of_their_id(self, sealed: Sequence[Path], counted: Counter[tuple[str, Outcome]]) -> list[_Line]:
+        now_ms = self._now_ms()
+        kept: dict[str, _Line] = {}
+        with self._seen.claiming() as seen:
+            for path in sealed:
+                for data in path.read_bytes().split(b"\n"):
+                    if not data:
+                        continue
+                    prefix = prefix_of(data)
+                    if prefix is None:
+                        counted["", Outcome.TORN] += 1
+                    elif prefix.line_id in kept or not seen.claim(prefix.line_id, path.stem, now_ms):
+                        counted[_app_and(data, Outcome.REPEAT)] += _events_in(data)
+                    else:
+                        kept[prefix.line_id] = _Line(data, path.stem)
+        return list(kept.values())
 
-    def _proved(self, lines: list[bytes]) -> tuple[list[bytes], list[tuple[bytes, str]]]:
+    def _proved(self, lines: list[_Line]) -> tuple[list[_Line], list[tuple[_Line, str]]]:
         """Lines the store can take, and those it cannot with the reason; halves until it finds them."""
         if not lines:
             return [], []
-        reason = self.store.prove(b"\n".join(lines))
+        reason = self.store.prove(b"\n".join(line.data for line in lines))
         if not reason:
             return lines, []
         if len(lines) == 1:
@@ -251,29 +253,51 @@ class Loader:
         good_right, bad_right = self._proved(lines[half:])
         return good_left + good_right, bad_left + bad_right
 
-    def _put_aside(self, name: str, bad: list[tuple[bytes, str]]) -> None:
-        log.error("The store cannot take %d lines of segment %s, see quarantine: %s", len(bad), name, bad[0][1])
-        (self._quarantine / f"{name}.reasons").write_text("".join(reason + "\n" for _, reason in bad))
-        with (self._quarantine / f"{name}.jsonl").open("wb") as file:
-            file.writelines(line + b"\n" for line, _ in bad)
-            file.flush()
-            os.fsync(file.fileno())
+    def _put_aside(self, bad: list[tuple[_Line, str]]) -> None:
+        for file in {line.file for line, _ in bad}:
+            own = [(line.data, reason) for line, reason in bad if line.file == file]
+            log.error("The store cannot take %d lines, see quarantine/%s.jsonl: %s", len(own), file, own[0][1])
+            (self._quarantine / f"{file}.reasons").write_text("".join(reason + "\n" for _, reason in own))
+            _write_durably(self._quarantine / f"{file}.jsonl", b"".join(data + b"\n" for data, _ in own))
 
-    def _ledger_line(self, name: str, counted: Counter[tuple[str, Outcome]]) -> bytes:
+    def _ledger_line(self, counted: Counter[tuple[str, Outcome]]) -> bytes:
         now_ms = self._now_ms()
         rows = [
             {"app": app, "minute": now_ms // 60_000 * 60, "outcome": str(outcome), "n": n}
             for (app, outcome), n in counted.items()
         ]
-        row = {"line_id": name, "received_at": now_ms, "outcomes": rows}
+        row = {"line_id": secrets.token_hex(16), "received_at": now_ms, "outcomes": rows}
         return checksummed(msgspec.json.encode(row)).rstrip(b"\n")
 
-    def _finish_freezing(self, sealed: Path, segment: Path) -> Path:
-        sealed.unlink(missing_ok=True)
-        sync_folder(self.folder)
-        return segment
-
     # The folder.
+
+    def _finish_interrupted(self) -> None:
+        """After a crash: remove the sources of a segment that has its name, and forget plans that came to nothing."""
+        for sources in list(self._files(SOURCES)):
+            if sources.with_suffix(SEGMENT).exists():
+                self._remove([self.folder / name for name in sources.read_text().split()], sources)
+            else:
+                sources.unlink()
+
+    def _remove(self, sealed: Iterable[Path], sources: Path) -> None:
+        for path in sealed:
+            path.unlink(missing_ok=True)
+        sync_folder(self.folder)
+        sources.unlink()
+
+    def _grouped(self, sealed: Iterable[Path]) -> Iterator[list[Path]]:
+        """Files that go into one segment together: a loader that lags catches up in few large steps."""
+        group: list[Path] = []
+        size = 0
+        for path in sealed:
+            own = path.stat().st_size
+            if group and size + own > SEAL_BYTES:
+                yield group
+                group, size = [], 0
+            group.append(path)
+            size += own
+        if group:
+            yield group
 
     def _adopt_orphans(self) -> None:
         """Seal files whose door has died: nobody holds their lock."""
@@ -305,6 +329,23 @@ class Loader:
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _app_and(line: bytes, outcome: Outcome) -> tuple[str, Outcome]:
+    return msgspec.json.decode(line, type=_Head).app, outcome
+
+
+def _events_in(line: bytes) -> int:
+    head = msgspec.json.decode(line, type=_Head)
+    return len(head.events) + len(head.spans)
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
 
 
 def _first_ms(path: Path) -> int:

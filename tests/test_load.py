@@ -55,7 +55,7 @@ def test_a_line_becomes_rows_of_every_table(loader: Loader, store: Store) -> Non
 
 def test_a_segment_is_refused_the_second_time_by_its_name(loader: Loader, store: Store) -> None:
     sealed = seal(loader.folder, *[a_line({"type": "view"}, {"type": "mark", "name": "m"}) for _ in range(50)])
-    segment = loader.freeze(sealed)
+    segment = loader.freeze([sealed])
     assert segment
     data = segment.read_bytes()
     assert loader.load(segment)
@@ -76,7 +76,7 @@ def test_the_engine_refuses_a_repeated_token_by_itself(store: Store) -> None:
 def test_cut_into_other_blocks_the_same_bytes_would_be_new_and_the_name_prevents_it(
     loader: Loader, store: Store
 ) -> None:
-    segment = loader.freeze(seal(loader.folder, *[a_line({"type": "view"}) for _ in range(12)]))
+    segment = loader.freeze([seal(loader.folder, *[a_line({"type": "view"}) for _ in range(12)])])
     assert segment
     data = segment.read_bytes()
     loader.load(segment)
@@ -107,19 +107,51 @@ def test_freezing_may_stop_anywhere_and_start_again(loader: Loader, store: Store
     line = a_line({"type": "view"})
     sealed = seal(loader.folder, line)
     data = sealed.read_bytes()
-    segment = loader.freeze(sealed)
+    segment = loader.freeze([sealed])
     assert segment
     frozen = segment.read_bytes()
     # killed after its ids were recorded, before the segment got its name
     segment.unlink()
     sealed.write_bytes(data)
-    assert loader.freeze(sealed) == segment
+    assert loader.freeze([sealed]) == segment
     assert segment.read_bytes() == frozen
     # killed after the segment got its name, before the sealed file went
     sealed.write_bytes(data)
+    segment.with_suffix(".sources").write_text(sealed.name)
     loader.step()
     assert count(store) == 1
     assert not sealed.exists()
+
+
+def test_files_that_gathered_become_one_segment_and_an_interrupted_one_is_finished(
+    loader: Loader, store: Store
+) -> None:
+    files = [seal(loader.folder, a_line({"type": "view"}), a_line({"type": "view"})) for _ in range(5)]
+    contents = [path.read_bytes() for path in files]
+    segment = loader.freeze(files)
+    assert segment
+    # killed after the segment got its name, with some of its sources still there
+    for path, data in list(zip(files, contents, strict=True))[2:]:
+        path.write_bytes(data)
+    segment.with_suffix(".sources").write_text("".join(path.name + "\n" for path in files))
+    assert loader.step() == 1
+    assert ledger(store) == {"stored": 10}
+    # killed before it: the files are frozen again, in other company, and nothing of them is taken for a repeat
+    files = [seal(loader.folder, a_line({"type": "view"})) for _ in range(3)]
+    contents = [path.read_bytes() for path in files]
+    segment = loader.freeze(files)
+    assert segment
+    segment.unlink()
+    for path, data in zip(files, contents, strict=True):
+        path.write_bytes(data)
+    loader.freeze([files[2], seal(loader.folder, a_line({"type": "view"}))])
+    loader.step()
+    assert ledger(store) == {"stored": 14}
+    assert {path.name for path in loader.folder.iterdir() if path.is_file()} <= {
+        "seen.sqlite3",
+        "seen.sqlite3-wal",
+        "seen.sqlite3-shm",
+    }
 
 
 def test_torn_lines_go_and_are_counted(loader: Loader, store: Store) -> None:
@@ -154,7 +186,7 @@ def test_what_the_store_cannot_take_is_quarantined_with_its_reason(loader: Loade
 
 def test_quarantine_can_be_replayed_once_and_an_old_segment_never_doubles(loader: Loader, store: Store) -> None:
     good, poison = a_line({"type": "view"}), a_line({"type": "mark", "name": "n"})
-    segment = loader.freeze(seal(loader.folder, good))
+    segment = loader.freeze([seal(loader.folder, good)])
     assert segment
     archived = loader.folder.parent / segment.name
     archived.write_bytes(segment.read_bytes())
