@@ -1,15 +1,17 @@
 /** Beacon: a view's waiting events as the text of docs/wire.md, split well under the 64 KiB all keepalive requests share. */
 import { takeDropped } from './guard';
 import { options } from './options';
-import { sample } from './sampling';
-import { cut, hex, tenth } from './text';
+import { captures, sample } from './remote';
+import { sessionId } from './session';
+import { cut, hex } from './text';
 import { pending, routeOf, type View } from './view';
 
 /** A sealed beacon: its text does not change any more, but for the time it is sent. */
 export interface Parcel {
   _text: string;
   _count: number;
-  _tries: number;
+  /** It has failed before. */
+  _again?: boolean;
   _flying?: boolean;
 }
 
@@ -17,87 +19,103 @@ export interface Parcel {
 export const page: {
   _attributes?: Record<string, string>;
   _flags?: Record<string, [string, string]>;
-  _user?: string | undefined;
 } = {};
 
 const LIMIT = 16_000;
 
-declare const __VERSION__: string;
+/** How long texts may be, where it is not 1,024. */
+const LIMITS: Record<string, number> = { stack: 16_384, breadcrumbs: 8192, url: 2048, name: 256, target: 256, route: 256, cause: 32 };
+for (const name of ['user_id', 'release', 'environment', 'error_type']) LIMITS[name] = 128;
 
-/** Bytes, not characters: the browser's quota counts bytes. */
-const size = (text: string): number => new TextEncoder().encode(text).length;
+/** Addresses in messages, stacks and names have queries too, and lose them. */
+const ADDRESS = /(https?:[^\s?#]+)[?#][^\s:)"]*/g;
+
+/** JSON as short as it can be said: numbers to what the clock can tell, texts to their limits, nothing that is empty. */
+const encode = (value: unknown): string =>
+  JSON.stringify(value, (name, v) =>
+    typeof v === 'number'
+      ? Number.isFinite(v)
+        ? +v.toFixed(Math.abs(v) < 10 ? 4 : 1)
+        : undefined
+      : typeof v === 'string'
+        ? cut(name === 'url' ? v : v.replace(ADDRESS, '$1'), LIMITS[name] || 1024) || undefined
+        : v || undefined,
+  );
 
 const head = (v: View, dropped?: Record<string, number>): string => {
   const { effectiveType, saveData } = (navigator as any).connection || {};
-  const { release, environment, user } = options;
-  const text = (value: string | undefined) => value && cut(value, 128);
-  return JSON.stringify({
+  const { key, user, release, environment } = options;
+  return encode({
     v: 1,
-    key: options.key,
+    key,
     beacon_id: v._beacon,
     seq: v._seq,
-    session_id: v._session,
+    session_id: (v._session ||= sessionId()),
     view_id: v._id,
-    view_started_at: tenth(v._started),
+    view_started_at: v._started,
     url: v._url,
     route: routeOf(v),
     navigation: v._navigation,
-    visibility: ['visible', 'visible', 'hidden', 'mixed'][v._seen],
+    visibility: ['', 'visible', 'hidden', 'mixed'][v._seen],
     trace_id: v._trace,
     span_id: v._span,
-    user_id: text(page._user || user),
-    release: text(release),
-    environment: text(environment),
+    user_id: user,
+    release,
+    environment,
     viewport_width: innerWidth,
     viewport_height: innerHeight,
     connection: effectiveType,
     device_memory: (navigator as any).deviceMemory,
-    save_data: saveData || undefined,
-    sample_n: sample() > 1 ? sample() : undefined,
+    save_data: saveData,
+    sample_n: sample() > 1 && sample(),
     snippet: __VERSION__,
-    attributes: page._attributes,
-    flags: page._flags,
+    ...(FULL && { attributes: page._attributes, flags: page._flags }),
     dropped,
   }).slice(0, -1);
-};
-
-/** The text of the waiting events, nothing sealed: for the standing fetchLater. */
-export const draft = (v: View): string => {
-  v._fill?.();
-  return `${head(v)},"events":${JSON.stringify(v._events)}`;
 };
 
 /** When a beacon is handed to the browser, that moment goes in last. */
 export const stamp = (text: string): string => `${text},"sent_at":${Date.now()}}`;
 
+const prepare = (v: View): void => {
+  v._fill?.();
+  if (FULL) v._events = v._events.filter(({ type }) => captures(type!));
+};
+
+/** The text of the waiting events, nothing sealed: for the standing fetchLater. */
+export const draft = (v: View): string => {
+  prepare(v);
+  return `${head(v)},"deferred":true,"events":${encode(v._events)}`;
+};
+
 /** Moves all waiting events of a view into parcels. */
 export const seal = (v: View): Parcel[] => {
   const parcels: Parcel[] = [];
-  v._fill?.();
-  v._fill = undefined; // the view event leaves now, once
+  prepare(v);
   while (v._events.length) {
     const parts: string[] = [];
     let sum = 0;
     for (const event of v._events) {
-      const part = JSON.stringify(event);
-      sum += size(part);
+      const part = encode(event);
+      // Bytes, not characters: the browser's quota counts bytes.
+      sum += new Blob([part]).size;
       if (sum > LIMIT && parts.length) break;
       parts.push(part);
     }
-    v._events.splice(0, parts.length);
     parcels.push({
       _text: `${head(v, takeDropped())},"events":[${parts}]`,
       _count: parts.length,
-      _tries: 0,
     });
-    next(v);
+    left(v, parts.length);
   }
   pending.delete(v);
   return parcels;
 };
 
-/** The next beacon of this view has another id and number. */
-export const next = (v: View): void => {
+/** So many of a view's events have left: the next beacon has another id and number. */
+export const left = (v: View, count: number): void => {
+  v._events.splice(0, count);
+  v._fill = undefined; // the view event left with the first, once
   v._beacon = hex(16);
   v._seq++;
 };

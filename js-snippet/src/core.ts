@@ -4,4 +4,4 @@ import { errors } from './errors';
 import { requests } from './requests';
 import { vitals } from './vitals';
 
-install([vitals, errors, requests]);
+install([requests, errors, vitals]);

@@ -4,15 +4,15 @@
  * one standing fetchLater of what has not left yet, which the browser sends even when the renderer is killed
  * (https://developer.mozilla.org/docs/Web/API/Window/fetchLater). Sending twice is harmless: the collector drops repeats by id.
  */
-import { draft, next, seal, stamp, type Parcel } from './beacon';
-import { drop, on, safe } from './guard';
-import { options } from './options';
-import { announced } from './remote';
-import { sampled } from './sampling';
-import { allowed, KEY, read, touch, write } from './session';
-import { pending, seen, view, views, waiting, wake, type View } from './view';
+import { draft, left, seal, stamp, type Parcel } from './beacon';
+import { drain, drop, on, safe } from './guard';
+import { list, options } from './options';
+import { unpatch } from './patch';
+import { announced, remote, sample } from './remote';
+import { allowed, chosen, optedOut, read, touch, write } from './session';
+import { hidden, navigationEntry, pending, prerendering, view, waiting, wake, type View } from './view';
 
-const STORE = KEY + '.waiting';
+const STORE = '.waiting';
 const MOST_WAITING = 20;
 /** A standing beacon this long leaves at once. */
 const LONG = 12_000;
@@ -23,73 +23,79 @@ let failures = 0;
 let retryAt = 0;
 let flushTimer: any;
 let standTimer: any;
-let retryTimer: any;
 let gap = 15_000;
-let stopped = false;
+/** Whether this reader is recorded; not known until something is about to leave. */
+let recorded: boolean | undefined;
 
-/** The browser's own fetch, taken before anything is patched by us. */
-const send = window.fetch;
-const later: ((url: string, init: object) => { activated: boolean }) | undefined = (window as any).fetchLater;
+/** The fetch that we have not patched. */
+let send: typeof fetch;
+/** https://developer.mozilla.org/docs/Web/API/Window/fetchLater, where there is one. */
+let later: ((url: string, init: object) => { activated: boolean }) | undefined;
 
-const may = (): boolean => !stopped && allowed() && !(document as any).prerendering && sampled();
+/** Whether this reader may be observed, for all that they and their browser say. */
+const welcome = (): boolean => {
+  const { globalPrivacyControl: gpc, doNotTrack: dnt } = navigator as any;
+  const respect = list(options.respect);
+  return !(optedOut() || (gpc && respect.includes('gpc')) || (dnt > 0 && respect.includes('dnt')));
+};
+
+const may = (): boolean => {
+  if (!allowed() || prerendering()) return false;
+  if (recorded === undefined) {
+    recorded = welcome() && remote().enabled !== false && chosen(sample());
+    // What an earlier view could not deliver goes first.
+    if (recorded) for (const _text of (FULL && read(STORE)) || []) outbox.push({ _text, _count: 1 });
+    // Nobody replies to who sends nothing: whether that still holds has to be asked for.
+    else announced('?', send);
+    if (FULL && outbox[0]) write([], STORE);
+    if (!recorded) stop();
+  }
+  return recorded;
+};
 
 // --- the standing beacon ---------------------------------------------------------------------------------------------
 
-/** Calls the standing beacon off; if it was sent already (a page in the bfcache), its events have left. */
+/** Calls the standing beacon off; if the browser has sent it already (a page in the bfcache), its events have left. */
 const recall = (v: View): void => {
-  if (!v._later) return;
-  if (v._later.activated) {
-    v._events.splice(0, v._held);
-    v._fill = undefined;
-    next(v);
-  } else v._abort!.abort();
-  v._later = undefined;
+  if (v._later?.activated) left(v, v._held!);
+  v._abort?.abort();
+  v._later = v._abort = undefined;
 };
 
-const stand = (): void => {
-  clearTimeout(standTimer);
+const stand = safe((): void => {
   standTimer = 0;
   if (!may()) return;
   for (const v of pending) {
     recall(v);
     const text = draft(v);
     if (text.length > LONG) return flush();
-    try {
-      v._abort = new AbortController();
-      v._held = v._events.length;
-      v._later = later!(options.url!, { method: 'POST', body: stamp(text + ',"deferred":true'), signal: v._abort.signal });
-    } catch {
-      // Over the quota, or not to be had: the next flush has to do.
-    }
+    v._held = v._events.length;
+    v._abort = new AbortController();
+    // Over the quota it throws, and the next flush has to do.
+    v._later = later!(options.url!, { method: 'POST', body: stamp(text), signal: v._abort.signal });
   }
-};
+});
 
 // --- visible ---------------------------------------------------------------------------------------------------------
 
 const post = (parcel: Parcel): void => {
-  parcel._flying = true;
-  const failed = (after = 0) => {
+  const failed = (after?: number) => {
     parcel._flying = false;
-    parcel._tries++;
-    failures++;
-    const wait = Math.max(after, Math.min(6e4, 500 * 2 ** failures)) * (1 + Math.random() / 5);
+    parcel._again = true;
+    const wait = Math.max(after || 0, Math.min(6e4, 500 * 2 ** ++failures)) * (1 + Math.random() / 5);
     retryAt = Date.now() + wait;
-    clearTimeout(retryTimer);
-    retryTimer = setTimeout(pump, wait);
+    setTimeout(pump, wait + 50);
   };
-  // The standing fetchLater and every other user of keepalive share 64 KiB; a second attempt does without.
+  parcel._flying = true;
   send(options.url!, {
     method: 'POST',
     body: stamp(parcel._text),
-    keepalive: !parcel._tries,
+    // The standing fetchLater and every other user of keepalive share 64 KiB; a second attempt does without.
+    keepalive: !parcel._again,
     credentials: 'omit',
   }).then(
-    safe((reply: Response) => {
-      const { status, headers } = reply;
-      if (status === 429 || status === 408 || status >= 500) {
-        const after = headers.get('Retry-After') || '';
-        return failed(+after * 1000 || Date.parse(after) - Date.now() || 0);
-      }
+    safe(({ status, headers }: Response) => {
+      if (/408|429|5../.test('' + status)) return failed(+headers.get('Retry-After')! * 1000);
       outbox = outbox.filter((p) => p !== parcel);
       if (status >= 400) drop('refused', parcel._count);
       announced(headers.get('X-Farside-Config'), send);
@@ -97,35 +103,40 @@ const post = (parcel: Parcel): void => {
         failures = 0;
         pump();
       }
-      return;
     }),
     safe(() => failed()),
   );
 };
 
 const pump = safe((): void => {
-  if (!may() || navigator.onLine === false || Date.now() < retryAt - 50) return;
+  if (!navigator.onLine || (failures && Date.now() < retryAt)) return;
   for (const parcel of outbox) {
     if (!parcel._flying) post(parcel);
     if (failures) return;
   }
 });
 
+const leaving: ((gone?: boolean) => void)[] = [];
+/** Calls before events leave; `gone` is true when the page itself goes. */
+export const onFlush = (call: (gone?: boolean) => void): void => void leaving.push(call);
+
 /** Seals what waits, bounded: the oldest goes when there is too much. */
-const collect = (): void => {
+const collect = (gone?: boolean): void => {
   clearTimeout(flushTimer);
   flushTimer = 0;
+  drain();
+  for (const call of leaving) safe(call)(gone);
   for (const v of pending) {
     recall(v);
     outbox.push(...seal(v));
   }
-  for (const lost of outbox.splice(0, Math.max(0, outbox.length - MOST_WAITING))) drop('outbox', lost._count);
+  while (outbox.length > MOST_WAITING) drop('outbox', outbox.shift()!._count);
+  touch();
 };
 
 export const flush = safe((): void => {
   if (!may()) return;
   collect();
-  touch();
   // A long visit says the same things for hours: ever less often, for fetchLater keeps them safe meanwhile.
   gap = Math.min(3e4, gap * 1.5);
   pump();
@@ -133,40 +144,21 @@ export const flush = safe((): void => {
 
 // --- hidden ----------------------------------------------------------------------------------------------------------
 
-const leaving: ((gone: boolean) => void)[] = [];
-/** Calls before the last events leave; `gone` when the page itself goes. */
-export const onLeave = (call: (gone: boolean) => void): void => void leaving.push(call);
-
-const leave = (gone: boolean): void => {
-  for (const call of leaving) safe(call)(gone);
+const leave = (gone?: boolean): void => {
   if (!may()) return;
-  collect();
-  touch();
-  const kept: string[] = [];
-  for (const parcel of outbox.slice()) {
-    // A fetch in flight goes on without us; while the collector is away nobody would see it fail.
-    if (parcel._flying && !failures) continue;
-    const sure = !failures && navigator.onLine !== false;
-    if (!sure) kept.push(parcel._text);
-    if (navigator.onLine === false) continue;
-    if (navigator.sendBeacon?.(options.url!, stamp(parcel._text))) {
-      if (sure) outbox = outbox.filter((p) => p !== parcel);
-    } else if (sure) post(parcel);
-  }
-  if (kept.length) write(STORE, [...(read(STORE) || []), ...kept].slice(-MOST_WAITING));
+  collect(gone);
+  // While the collector is away nobody would see a beacon fail: a copy goes to storage, for the next view to send.
+  const unsure = failures || !navigator.onLine;
+  if (FULL && unsure) write([...(read(STORE) || []), ...outbox.map((p) => p._text)].slice(-MOST_WAITING), STORE);
+  // What is in flight goes on without us.
+  outbox = outbox.filter((p) => (!unsure && p._flying) || !navigator.sendBeacon(options.url!, stamp(p._text)) || unsure);
+  pump();
 };
 
-/** Takes over what an earlier view could not deliver. */
-export const resume = (): void => {
-  if (!allowed()) return;
-  const kept = read(STORE);
-  if (!kept) return;
-  write(STORE, 0);
-  for (const _text of kept) outbox.push({ _text, _count: 0, _tries: 0 });
-};
-
+/** From here on nothing is kept, sent or patched. */
 export const stop = (): void => {
-  stopped = true;
+  recorded = false;
+  unpatch();
   for (const v of pending) recall(v);
   pending.clear();
   outbox = [];
@@ -174,35 +166,33 @@ export const stop = (): void => {
 
 /** Begins to deliver: a first beacon soon after load, the last when the page is hidden. */
 export const deliver = (): void => {
-  resume();
+  ({ fetch: send, fetchLater: later } = window as any);
   waiting._tell = (urgent) => {
-    if (later) {
-      if (urgent) stand();
-      else standTimer ||= setTimeout(safe(stand), 300);
-    } else if (urgent && gap < 15_000) gap = 1000;
+    if (later && (!standTimer || urgent)) {
+      clearTimeout(standTimer);
+      standTimer = setTimeout(stand, urgent ? 0 : 300);
+    }
     flushTimer ||= setTimeout(flush, gap);
   };
   waiting._tell();
-  const loaded = () =>
-    setTimeout(() => {
-      gap = 5000;
-      flush();
-    }, 1000);
-  if (document.readyState === 'complete') loaded();
-  else on(window, 'load', (event) => event.target === document && loaded());
-  // On the document and bubbling, so that web-vitals, which listens on the window in the capture phase, has had its say.
-  on(document, 'visibilitychange', () => {
-    if (seen() === 2) leave(false);
+  const first = () => {
+    // Nothing to wait for when there is no navigation entry.
+    if (navigationEntry()?.loadEventEnd === 0) return void setTimeout(first, 500);
+    gap = 5000;
+    flush();
+  };
+  setTimeout(first, 1000);
+  const turn = () => {
+    if (hidden()) leave();
     // Only what happens from here on was lived in the background; a page that just ends was not.
-    for (const v of views) if (v === view) v._seen |= seen();
-    wake();
-    pump();
-  }, {});
-  on(document, 'freeze', () => leave(false));
-  on(document, 'prerenderingchange', () => {
-    view._seen |= seen();
+    view._seen |= hidden() ? 2 : 1;
+    if (FULL) wake();
     waiting._tell();
-  });
-  on(window, 'pagehide', () => leave(true));
-  on(window, 'online', () => pump());
+    pump();
+  };
+  // Bubbling: after the page's own handlers have had their say.
+  on('visibilitychange', turn, window, false);
+  on('prerenderingchange', turn);
+  on('freeze pagehide', ({ type }) => leave(type === 'pagehide'));
+  on('online', pump);
 };

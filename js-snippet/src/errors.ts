@@ -1,78 +1,59 @@
 /** Errors: uncaught ones, rejections, assets that failed, policy violations, and what the page reports itself. */
 import { crumb, trail } from './breadcrumbs';
-import { drop, on } from './guard';
-import { captures } from './remote';
+import { on } from './guard';
 import { cleanUrl, cut, selector } from './text';
-import { change, emit, now, onView, view } from './view';
+import { change, emit, now, view } from './view';
 import type { Event } from './wire';
 
-/** Distinct errors that one view may report. */
-const MOST = 20;
-
-let known = new Map<string, Event>();
-
-/** The stack, and those of its causes: https://developer.mozilla.org/docs/Web/JavaScript/Reference/Global_Objects/Error/cause */
+/** The stack, and those of its causes. */
 const stackOf = (error: any): string => {
   let text = '';
   for (let depth = 0; error && depth < 5; depth++, error = error.cause)
-    text += (depth ? '\nCaused by: ' : '') + (error.stack || `${error.name || ''}: ${error.message || error}`);
-  // Addresses in stacks have queries too.
-  return cut(text.replace(/(https?:\/\/[^\s?#)]+)[?#][^\s):]*/g, '$1'), 16_000);
+    text += (depth ? '\nCaused by: ' : '') + (error.stack || error);
+  return text;
 };
 
-const report = (name: string, error: any, fields: Partial<Event> = {}, at = now()): void => {
-  if (!captures('errors')) return;
-  const object = error instanceof Error || error?.stack;
-  const message = cut((object ? error.message : error) ?? '', 1024);
-  const event: Partial<Event> = {
+const report = (name: string, error: any, fields?: Event, at = now()): void => {
+  const { stack, name: type, message } = error?.stack ? error : ({ message: error } as any);
+  const event: Event = {
     name,
-    error_type: object ? cut(error.name, 128) : undefined,
-    message,
-    stack: object ? stackOf(error) : undefined,
+    error_type: type,
+    message: '' + (message ?? ''),
+    stack: stack && stackOf(error),
     ...fields,
-  } as Partial<Event>;
-  const key = [name, message, event.url, (event.stack || '').split('\n')[1]].join();
-  const same = known.get(key);
-  if (same && view._events.includes(same)) {
+  };
+  const same = view._events.find((e) => e.name === name && e.message === event.message && e.stack === event.stack);
+  if (same) {
     same.count = (same.count || 1) + 1;
     return change(view);
   }
-  if (known.size >= MOST && !same) return drop('errors');
-  event.breadcrumbs = trail();
-  known.set(key, emit('error', at, event, view, true));
-  crumb('error', message, at);
+  if (FULL) event.breadcrumbs = trail();
+  emit('error', at, event, view, true);
+  if (FULL) crumb('error', event.message, at);
 };
 
 /** `farside.error(e, extra)` */
 export const manual = (error: unknown, extra?: Record<string, unknown>): void => {
   const attributes: Record<string, string> = {};
-  for (const name in extra) attributes[cut(name, 64)] = cut(extra[name], 1024);
-  report('manual', error, extra && { attributes });
+  for (const name in extra) attributes[cut(name, 64)] = '' + extra[name];
+  report('manual', error, { attributes });
 };
 
-/** An `error` or `unhandledrejection` event, seen by us or kept by the loader. */
+/** An event seen by us, or kept by the loader from before. */
 export const caught = (event: any): void => {
-  const at = event.timeStamp;
-  if (event.type === 'unhandledrejection') return report('rejection', event.reason, {}, at);
-  const { target, message, error, filename } = event;
-  if (target && target !== window) {
-    const url = target.currentSrc || target.src || target.href;
-    if (url) report('resource', `${target.localName} failed`, { url: cleanUrl(url), target: selector(target) } as Partial<Event>, at);
-    return;
-  }
-  report('error', error || message, filename ? { url: cleanUrl(filename) } : {}, at);
+  const { type, target, timeStamp, reason, error, message, filename, effectiveDirective, blockedURI, sourceFile } = event;
+  const url = target && (target.src || target.href);
+  if (type === 'unhandledrejection') report('rejection', reason, {}, timeStamp);
+  else if (FULL && effectiveDirective)
+    report(
+      'csp',
+      effectiveDirective + ' blocked ' + (/:/.test(blockedURI) ? cleanUrl(blockedURI) : blockedURI),
+      { error_type: event.disposition, url: sourceFile && cleanUrl(sourceFile) },
+      timeStamp,
+    );
+  else if (target && target !== window) {
+    if (url) report('resource', target.localName + ' failed', { url: cleanUrl(url), target: selector(target) }, timeStamp);
+  } else report('error', error || message, { url: filename && cleanUrl(filename) }, timeStamp);
 };
 
-export const errors = (): void => {
-  on(window, 'error unhandledrejection', caught);
-  on(document, 'securitypolicyviolation', (event) =>
-    report('csp', `${event.effectiveDirective} blocked ${cleanUrl(event.blockedURI) || event.blockedURI}`, {
-      error_type: event.disposition,
-      url: cleanUrl(event.sourceFile) || undefined,
-    } as Partial<Event>, event.timeStamp),
-  );
-  onView((v) => {
-    known = new Map();
-    crumb('view', cleanUrl(v._url), v._created);
-  });
-};
+export const errors = (): void => on('error unhandledrejection' + (FULL ? ' securitypolicyviolation' : ''), caught);

@@ -3,260 +3,232 @@
  * Nothing is configured: a request that scrolling caused is a batch when new content then appears at the end of what
  * was scrolled. Geometry is read after a frame, when layout is done, so that reading forces none.
  */
-import { followScrolls, scrolledAt } from './cause';
+import { recent } from './cause';
+import { onFlush } from './delivery';
+import { watchDom } from './dom';
 import { observe, on, safe } from './guard';
-import { onLeave } from './delivery';
-import { onRequest, type Request } from './requests';
-import { captures } from './remote';
-import { cleanUrl } from './text';
-import { newSpan } from './trace';
-import { change, emit, now, onView, view } from './view';
+import { begin, onlooker, type Request } from './requests';
+import { followScrolls, scrolling } from './scrolling';
+import { change, emit, now, onView } from './view';
+import type { Event } from './wire';
 
 interface Feed {
   _name: string;
-  /** Times its content grew. */
+  /** Times its content grew, and its requests since then. */
   _grown: number;
-  /** Its requests since then. */
   _burst: number;
+  /** It also comes without scrolling. */
+  _polls?: boolean;
 }
 
 interface Load {
   _request: Request;
   _feed: Feed;
-  _batch: number;
-  _burst: number;
-  _duplicates: number;
-  _distance?: number;
-  _depth?: number;
+  /** What will be said of it. */
+  _event: Event;
+}
+
+interface Growth {
+  _at: number;
+  _items: number;
+  _stall: number;
+  _name: string | undefined;
 }
 
 /** After a response, so long may the content take to appear. */
 const PATIENCE = 3000;
 
 let feeds: Record<string, Feed> = {};
-let loads: Load[] = [];
-/** Requests that also come without scrolling: polls. */
-let polls = new Set<string>();
+const loads = new Set<Load>();
 
 // What was read after the last frame.
-let scroller: Element | undefined;
+let scroller: Element | null;
 let height = 0;
 let top = 0;
 let room = 0;
 /** Since when the reader stands at the end, or 0. */
 let endSince = 0;
-let lookTimer = 0;
+let looking = false;
 let added: Element[] = [];
 /** A growth nobody has claimed: a script's timing is learned only after its content. */
-let unclaimed: { _at: number; _items: number; _stall: number; _name: string } | undefined;
+let unclaimed: Growth | undefined;
+/** When the present run of scrolling began. */
+let scrollBegan = Infinity;
+let scrolledAt = 0;
 
-/** After this frame: layout is clean, and what it drew is on its way to the screen. */
-const afterFrame = (call: () => void): void => void requestAnimationFrame(() => setTimeout(safe(call)));
+const distance = (): number => height - top - room;
 
-const distance = (): number => Math.round(height - top - room);
-
-const look = (): void => {
-  lookTimer = 0;
+const look = safe((): void => {
+  looking = false;
   const s = scroller || document.scrollingElement;
   if (!s) return;
-  const t = now();
   const before = height;
   height = s.scrollHeight;
-  top = s.scrollTop;
+  top = Math.round(s.scrollTop);
   room = s.clientHeight;
   for (const load of loads) {
-    load._distance ??= distance();
-    load._depth ??= Math.round(top);
+    load._event.distance_px ??= distance();
+    load._event.depth_px ??= top;
   }
-  const last = added[added.length - 1];
-  // New content counts at the end, not at the top: a ticker is no feed.
-  if (
-    before &&
-    height > before + 1 &&
-    (!last?.isConnected || last.getBoundingClientRect().bottom - s.getBoundingClientRect().top + (s === document.scrollingElement ? 0 : top) > before - 2 * room)
-  )
-    grow(t);
+  const newest = added[added.length - 1];
+  // New content counts at the end: what a ticker puts at the top of a page scrolled down is no batch.
+  if (before && height > before + 1 && (!newest?.isConnected || newest.getBoundingClientRect().bottom > 0)) grow();
   if (distance() > 2) endSince = 0;
-  else endSince ||= t;
+  else endSince ||= now();
   added = [];
-  if (!loads.length && distance() > 2 * room) mutations.disconnect();
-};
-
-const soon = (): void => {
-  if (lookTimer) return;
-  lookTimer = 1;
-  afterFrame(look);
-};
-
-const mutations = new MutationObserver((records) => {
-  for (const { addedNodes } of records) for (const node of addedNodes) if (node.nodeType === 1) added.push(node as Element);
-  soon();
 });
 
-const watch = (): void =>
-  mutations.observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ['style'] });
+/** After this frame layout is clean, and what it drew is on its way to the screen. */
+const soon = (): void => {
+  if (looking) return;
+  looking = true;
+  requestAnimationFrame(() => setTimeout(look));
+};
 
-/** How many of the added are items: those of the parent with the most, or what the only one holds. */
-const itemsOf = (): [count: number, parent: Element | null] => {
-  const counts = new Map<Element | null, Element[]>();
+const mutated = (records: MutationRecord[]): void => {
+  for (const { addedNodes } of records)
+    for (const node of addedNodes) if (node.nodeType === 1 && added.length < 500) added.push(node as Element);
+  soon();
+};
+
+/** The items among what was added: those of the parent that got most, or what the only one holds. */
+const itemsOf = (): Element[] => {
+  const byParent = new Map<Element | null, Element[]>();
   let most: Element[] = [];
   for (const el of added) {
-    const siblings = counts.get(el.parentElement) || [];
-    counts.set(el.parentElement, siblings);
+    const siblings = byParent.get(el.parentElement) || [];
+    byParent.set(el.parentElement, siblings);
     if (siblings.push(el) > most.length) most = siblings;
   }
-  const only = most.length === 1 && most[0]!;
-  const inside = only ? only.childElementCount : 0;
-  const alike = only && inside > 1 && [...only.children].every((c) => c.localName === only.children[0]!.localName);
-  return [alike ? inside : most.length, most[0]?.parentElement || null];
+  const inside = most.length === 1 ? [...most[0]!.children] : [];
+  return inside.length > 1 && inside.every((el) => el.localName === inside[0]!.localName) ? inside : most;
 };
 
-const grow = (t: number): void => {
-  const [items, parent] = itemsOf();
-  const name = parent?.closest<HTMLElement>('[data-farside-feed]')?.dataset.farsideFeed || '';
-  const waiting = loads.filter(({ _request: r }) => r._end && !r._failure && (r._certain || items));
-  // What was certainly scrolled for comes first; all of one feed that answered were drawn together.
-  const first = waiting.find(({ _request: r }) => r._certain) || waiting[0];
-  const stall = endSince && t - endSince;
-  if (!first) {
-    unclaimed = { _at: t, _items: items, _stall: stall, _name: name };
-    return;
-  }
-  if (name) first._feed._name = name;
-  const drawn = waiting.filter((load) => load._feed === first._feed);
-  for (const load of drawn) finish(load, t, Math.round(items / drawn.length), stall);
-  first._feed._grown++;
-  first._feed._burst = 0;
+const grow = (): void => {
+  const items = itemsOf();
+  const growth: Growth = {
+    _at: now(),
+    _items: items.length,
+    _stall: endSince && now() - endSince,
+    _name: items[0]?.closest<HTMLElement>('[data-farside-feed]')?.dataset.farsideFeed,
+  };
+  // What was certainly scrolled for comes first.
+  const answered = [...loads].filter(({ _request: r }) => r._end && (r._certain || items[0]));
+  const first = answered.find((load) => load._request._certain) || answered[0];
+  if (first) paint(first._feed, growth);
+  else unclaimed = growth;
 };
 
-/** A load has come to its end; `painted` unless its content never came. */
-const finish = (load: Load, painted?: number, items?: number, stall = 0): void => {
-  loads = loads.filter((l) => l !== load);
-  const r = load._request;
-  const end = painted || r._end || now();
-  r._cause = 'scroll';
-  if (r._event) {
-    r._event.cause = 'scroll';
-    change(r._view);
-  }
+/** All loads of one feed that were answered were drawn together. */
+const paint = (feed: Feed, growth: Growth): void => {
+  feed._name = growth._name || feed._name;
+  const drawn = [...loads].filter((load) => load._feed === feed && load._request._end);
+  for (const load of drawn) finish(load, growth, drawn.length);
+  feed._grown++;
+  feed._burst = 0;
+};
+
+/** A load has come to its end; without a growth, its content never came. */
+const finish = (load: Load, growth?: Growth, among = 1): void => {
+  loads.delete(load);
+  const { _start, _end, _event: e, _view } = load._request;
+  const t = growth ? growth._at : _end || now();
+  e.cause = 'scroll';
+  change(_view);
   emit(
     'feed',
-    r._start,
+    _start,
     {
-      duration_ms: end - r._start,
+      ...load._event,
+      duration_ms: t - _start,
       name: load._feed._name,
-      url: cleanUrl(r._href),
-      status_code: r._status,
-      failure: r._failure,
-      span_id: r._span,
-      batch: load._batch,
-      burst: load._burst,
-      duplicates: load._duplicates,
-      items,
-      stall_ms: stall > 0 ? Math.round(stall) : undefined,
-      distance_px: load._distance,
-      depth_px: load._depth,
-      abandoned: !painted && !r._end ? true : undefined,
-      phases: r._end
-        ? { request_ms: Math.round(r._end - r._start), ...(painted && { paint_ms: Math.round(painted - r._end) }) }
-        : undefined,
-    } as object,
-    r._view,
+      status_code: e.status_code,
+      failure: e.failure,
+      items: growth && Math.round(growth._items / among),
+      stall_ms: growth ? growth._stall : endSince && t - endSince,
+      abandoned: !growth && !_end,
+      phases: _end ? { request_ms: _end - _start, ...(growth && { paint_ms: t - _end }) } : undefined,
+    },
+    _view,
   );
 };
 
-const keyOf = (r: Request): string => r._method + ' ' + new URL(r._href).pathname.replace(/\d+/g, '#');
-
-const begin = (r: Request): void => {
-  const key = keyOf(r);
-  const known = feeds[key];
-  if (r._cause !== 'scroll') {
-    if (r._cause === 'timer') polls.add(key);
-    return;
-  }
+const begun = (r: Request): void => {
+  const e = r._event;
+  const url = e.url!.split('?')[0]!.replace(/\d+/g, ':n');
+  const key = e.name + url;
+  // What comes into view because of a click, or while the page loads, was not scrolled to.
+  if (scrolling()) e.cause = recent((r._certain = true) && 'scroll');
+  const feed = (feeds[key] ||= { _name: url, _grown: 0, _burst: 0 });
+  feed._polls ||= e.cause === 'timer';
+  if (e.cause !== 'scroll') return;
   // A guess stays a timer until content proves it right.
-  if (!r._certain) {
-    if (polls.has(key)) return void (r._cause = 'timer');
-    if (!known?._grown) r._cause = 'timer';
-  }
-  const feed = (feeds[key] ||= { _name: cleanUrl(r._href).split('?')[0]!.replace(/\d+/g, ':n'), _grown: 0, _burst: 0 });
-  loads.push({
+  if (!r._certain && (!feed._grown || feed._polls)) e.cause = 'timer';
+  if (!r._certain && feed._polls) return;
+  loads.add({
     _request: r,
     _feed: feed,
-    _batch: feed._grown + 1,
-    _burst: ++feed._burst,
-    _duplicates: loads.filter((l) => l._feed === feed && !l._request._end).length,
+    _event: {
+      url: e.url,
+      span_id: e.span_id!,
+      batch: feed._grown + 1,
+      burst: ++feed._burst,
+      duplicates: [...loads].filter((l) => l._feed === feed && !l._request._end).length,
+    },
   });
-  watch();
+  watchDom(mutated, 3e4);
   soon();
 };
 
+const loadOf = (r: Request): Load | undefined => [...loads].find((l) => l._request === r);
+
 const end = (r: Request): void => {
-  const load = loads.find((l) => l._request === r);
+  const load = loadOf(r);
   if (!load) return;
-  const failed = r._failure || r._status! >= 400;
-  const give = () => {
-    if (!loads.includes(load)) return;
-    if (load._feed._grown) finish(load, undefined, undefined, endSince && now() - endSince);
-    else loads = loads.filter((l) => l !== load);
-  };
-  if (failed) give();
-  else setTimeout(safe(give), PATIENCE);
+  const giveUp = safe(() => {
+    if (loads.has(load) && load._feed._grown) finish(load);
+    loads.delete(load);
+  });
+  if (r._event.failure || r._event.status_code! >= 400) giveUp();
+  else setTimeout(giveUp, PATIENCE);
   soon();
 };
 
 /** JSONP and the like: no call to patch, so it is known by its timing when it is over. */
-const scripted = (e: PerformanceResourceTiming): void => {
-  if (e.initiatorType !== 'script' || e.startTime < scrollBegan || e.startTime > scrolledAt + 1000 || distance() > 2 * room) return;
-  const r = {
-    _start: e.startTime,
-    _end: e.responseEnd,
-    _view: view,
-    _href: e.name,
-    _method: 'GET',
-    _initiator: 'script',
-    _cause: 'scroll',
-    _span: newSpan(),
-  } as Request;
-  begin(r);
-  const load = loads.find((l) => l._request === r);
-  if (load && unclaimed && unclaimed._at >= e.responseEnd && unclaimed._items) {
-    if (unclaimed._name) load._feed._name = unclaimed._name;
-    finish(load, unclaimed._at, unclaimed._items, unclaimed._stall);
-    load._feed._grown++;
-    load._feed._burst = 0;
-    unclaimed = undefined;
-  } else end(r);
+const scripted = ({ initiatorType, startTime, responseEnd, name }: any): void => {
+  if (initiatorType !== 'script' || startTime < scrollBegan || startTime > scrolledAt + 1000 || distance() > 2 * room) return;
+  const r = begin(name, 'GET', 'script', startTime, 'scroll');
+  r._end = responseEnd;
+  const load = loadOf(r);
+  if (!load) return;
+  if (unclaimed?._items && unclaimed._at >= responseEnd) paint(load._feed, unclaimed);
+  else end(r);
+  unclaimed = undefined;
 };
 
-/** When the present run of scrolling began. */
-let scrollBegan = Infinity;
-let lastScroll = 0;
-
 export const feedLoads = (): void => {
-  if (!captures('feeds')) return;
   followScrolls();
-  onRequest(begin, end);
+  onlooker._begin = begun;
+  onlooker._end = end;
   observe('resource', scripted);
-  on(document, 'scroll', ({ target }) => {
+  on('scroll', ({ target }) => {
     const t = now();
-    if (t - lastScroll > 1000) scrollBegan = t;
-    lastScroll = t;
-    const s = target === document ? document.scrollingElement! : target;
+    if (t - scrolledAt > 1000) scrollBegan = t;
+    scrolledAt = t;
+    const s = target === document ? document.scrollingElement : target;
     if (s !== scroller) height = 0;
     scroller = s;
+    if (distance() < 2 * room || !height) watchDom(mutated, PATIENCE);
     soon();
-    if (distance() < 2 * room || !height) watch();
   });
   const abandon = () => {
     for (const load of loads) if (load._feed._grown || load._request._certain) finish(load);
-    loads = [];
+    loads.clear();
   };
-  onLeave((gone) => gone && abandon());
+  onFlush((gone) => gone && abandon());
   onView(() => {
     abandon();
     feeds = {};
-    polls = new Set();
     height = 0;
   });
 };

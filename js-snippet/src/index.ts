@@ -1,8 +1,5 @@
 /** farside.js: everything. */
 import { install } from './api';
-import { errors } from './errors';
-import { feedLoads } from './feeds';
-import { requests } from './requests';
-import { vitals } from './vitals';
+import { features } from './features';
 
-install([vitals, errors, requests, feedLoads]);
+install(features);

@@ -1,21 +1,32 @@
-/** Network: what resource timing knows of a request, in the wire's words. */
-import { serverTiming, type Parent } from './trace';
-import { tenth } from './text';
+/** Network: what resource and navigation timing know of a request, in the wire's words. */
+import { parse, type Parent } from './trace';
 
-export interface Timed {
+interface Timed {
   phases: Record<string, number> | undefined;
   bytes: number | undefined;
   status_code: number | undefined;
-  /** Out of a cache of the browser. */
-  _cached: boolean;
-  _parent: Parent | undefined;
 }
 
-/** Phases that took no time are left out; without Timing-Allow-Origin there are none. */
-export const timed = (e: any, more: Record<string, number> = {}): Timed => {
-  const phases: Record<string, number> = e.responseStart
+/** Out of a cache of the browser: what it says of traces was said to somebody else. */
+export const cached = (e: any): boolean => e.deliveryType === 'cache' || (!e.transferSize && e.decodedBodySize > 0);
+
+/** Whose trace a reply's `Server-Timing` names. */
+export const parentOf = (e: any): Parent | undefined => {
+  let parent: Parent | undefined;
+  for (const { name, description } of e.serverTiming || [])
+    if (/^trace(parent)?$/.test(name)) parent = parse(description, name === 'trace') || parent;
+  return parent;
+};
+
+/** Phases that took no time are left out; without Timing-Allow-Origin there are none. The server's own measures are
+ * phases `server_<name>_ms`. */
+export const timed = (e: any, status?: number, more?: Record<string, number>): Timed => {
+  const took: Record<string, number> = e.responseStart
     ? {
-        queue_ms: (e.domainLookupStart || e.fetchStart) - (e.redirectEnd || e.startTime),
+        ...(FULL && {
+          // Waiting for a connection, or for its turn on one.
+          queue_ms: e.requestStart - e.startTime - (e.connectEnd - e.connectStart) - (e.domainLookupEnd - e.domainLookupStart),
+        }),
         redirect_ms: e.redirectEnd - e.redirectStart,
         worker_ms: e.workerStart && e.fetchStart - e.workerStart,
         dns_ms: e.domainLookupEnd - e.domainLookupStart,
@@ -26,19 +37,13 @@ export const timed = (e: any, more: Record<string, number> = {}): Timed => {
         ...more,
       }
     : {};
-  const parent = serverTiming(e, phases);
-  let some;
-  for (const name in phases) {
-    const ms = (phases[name] = tenth(phases[name]!));
-    if (ms > 0) some = phases;
-    else delete phases[name];
-  }
+  if (FULL) for (const { name, duration } of e.serverTiming || []) took[`server_${name.slice(0, 22)}_ms`] = duration;
+  let phases: Record<string, number> | undefined;
+  for (const name in took) if (took[name]! > 0) (phases ||= {})[name] = took[name]!;
   return {
-    phases: some,
+    phases,
     // Zero without any body size is "not allowed to know", which is not zero.
     bytes: e.transferSize || e.encodedBodySize ? e.transferSize : undefined,
-    status_code: e.responseStatus || undefined,
-    _cached: e.deliveryType === 'cache' || (!e.transferSize && e.decodedBodySize > 0),
-    _parent: parent,
+    status_code: status || e.responseStatus || undefined,
   };
 };

@@ -1,9 +1,6 @@
 /** The npm entry: `import { init } from "farside"`. Nothing starts before `init`. */
 import { use } from './api';
-import { errors } from './errors';
-import { feedLoads } from './feeds';
-import { requests } from './requests';
-import { vitals } from './vitals';
+import { features } from './features';
 
-export const farside = use([vitals, errors, requests, feedLoads]);
+export const farside = use(features);
 export const { init, route, user, set, flag, error, mark, span, consent, optOut } = farside;

@@ -30,8 +30,8 @@ export let options = {} as Options;
 export const script =
   typeof document === 'object' ? (document.currentScript as HTMLScriptElement | null) : null;
 
-export const list = (value?: string | string[]): string[] =>
-  (Array.isArray(value) ? value : (value || '').split(/[\s,]+/)).filter(Boolean);
+/** An array and text with commas or spaces mean the same. */
+export const list = (value?: string | string[]): string[] => ('' + value).split(/[\s,]+/);
 
 export const setOptions = (given: Partial<Options>): void => {
   options = { ...options, ...given };

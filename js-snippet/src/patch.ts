@@ -4,21 +4,30 @@
  * wrapped before us, or wrap after us, goes on working.
  */
 
-type Call = (target: any, self: any, args: any[]) => any;
+const undo: (() => void)[] = [];
 
-/** `call` does the work, usually by way of `Reflect.apply(target, self, args)`. */
-export const patch = (owner: any, name: string, call: Call, construct?: Call): void => {
-  const original = owner?.[name];
-  if (typeof original !== 'function') return;
-  const handler: ProxyHandler<any> = {
-    apply: call,
-    // Scripts ask "is it native?" by way of toString(), which a Proxy answers without the name.
-    get: (target, key) => (key === 'toString' ? () => Function.prototype.toString.call(target) : target[key]),
-  };
-  if (construct) handler.construct = (target, args, self) => construct(target, self, args);
+/** Takes every stand-in back that nobody has wrapped since. */
+export const unpatch = (): void => {
+  for (const call of undo) call();
+};
+
+/** `apply` and `construct` are a Proxy's traps; they end in `Reflect.apply(target, self, args)` and its like. */
+export const patch = (
+  owner: any,
+  name: string,
+  apply: ProxyHandler<any>['apply'],
+  construct?: ProxyHandler<any>['construct'],
+): void => {
   try {
-    owner[name] = new Proxy(original, handler);
+    const original = owner[name];
+    // Scripts ask "is it native?" by way of toString(), which a Proxy would answer without the name.
+    const get = (target: any, key: string | symbol) => (key === 'toString' ? () => '' + target : target[key]);
+    const proxy = (owner[name] = new Proxy(original, { get, apply, construct } as ProxyHandler<any>));
+    if (FULL)
+      undo.push(() => {
+        if (owner[name] === proxy) owner[name] = original;
+      });
   } catch {
-    // Frozen by the page: it stays as it is.
+    // Not there, or frozen by the page: it stays as it is.
   }
 };

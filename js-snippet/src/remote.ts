@@ -1,8 +1,9 @@
 /** Remote config: what the collector wants captured. It is announced by a header, fetched when idle, used from the next
  * load on, and never waited for; the last good copy serves meanwhile, and without one the defaults.
  */
+import { safe } from './guard';
 import { options } from './options';
-import { allowed, KEY, read, write } from './session';
+import { read, write } from './session';
 
 export interface Remote {
   version?: string;
@@ -12,28 +13,32 @@ export interface Remote {
   captures?: Record<string, boolean>;
 }
 
-export let remote: Remote = {};
+const NAME = '.config';
+let copy: Remote | undefined;
 
-const CONFIG = KEY + '.config';
+/** Read when it is first needed: touching storage costs a page milliseconds while it loads. */
+export const remote = (): Remote => (copy ||= read(NAME) || {});
 
-export const loadRemote = (): void => {
-  remote = (allowed() && read(CONFIG)) || {};
-};
+/** Whether events of a type are wanted; all are until told otherwise. `errors` switches off `error`, and so on. */
+export const captures = (type: string): boolean => remote().captures?.[type + 's'] !== false;
 
-/** Whether a capture is switched on; all are until told otherwise. */
-export const captures = (name: string): boolean => remote.captures?.[name] !== false;
+/** The session stands for so many. */
+export const sample = (): number => Math.round(+(remote().sample_n || options.sample || 1)) || 1;
 
-let asked: string | undefined;
+let asked: string | null;
 
-/** A reply named the version that holds now; `get` is the fetch nobody has patched. */
+/** A reply named the version that holds now; `get` is the fetch we have not patched. */
 export const announced = (version: string | null, get: typeof fetch): void => {
-  if (!version || version === remote.version || version === asked || !allowed()) return;
+  if (!version || version === remote().version || version === asked) return;
   asked = version;
-  const ask = () =>
-    get(options.url!.replace(/b(\?.*)?$/, 'c/' + options.key), { credentials: 'omit' })
-      .then((reply) => (reply.ok ? reply.json() : 0))
-      .then((fresh) => fresh && write(CONFIG, fresh))
-      .catch(() => {});
-  if ('requestIdleCallback' in window) requestIdleCallback(ask, { timeout: 5000 });
-  else setTimeout(ask, 2000);
+  (window.requestIdleCallback || setTimeout)(
+    safe(async () => {
+      try {
+        const reply = await get(options.url!.replace(/b$/, 'c/' + options.key), { credentials: 'omit' });
+        if (reply.ok) write(await reply.json(), NAME);
+      } catch {
+        // Away: the copy we have serves on.
+      }
+    }),
+  );
 };

@@ -14,25 +14,25 @@ interface Stored {
   o?: 1;
 }
 
-export const KEY = 'farside';
+const KEY = 'farside';
 let memory: Stored = {};
 let consented = false;
 
 /** Whether anything may be stored or sent. */
 export const allowed = (): boolean => options.consent !== 'required' || consented;
 
-export const read = (key: string): any => {
+/** What is kept under a name of ours, if anything. */
+export const read = (name = ''): any => {
   try {
-    return JSON.parse(localStorage.getItem(key) || '0');
+    return (allowed() && JSON.parse(localStorage.getItem(KEY + name)!)) || 0;
   } catch {
     return 0; // storage is forbidden here, or somebody else wrote there
   }
 };
 
-export const write = (key: string, value: unknown): void => {
+export const write = (value: unknown, name = ''): void => {
   try {
-    if (value) localStorage.setItem(key, JSON.stringify(value));
-    else localStorage.removeItem(key);
+    if (allowed()) localStorage.setItem(KEY + name, JSON.stringify(value));
   } catch {
     // Full or forbidden: memory has to do.
   }
@@ -41,18 +41,16 @@ export const write = (key: string, value: unknown): void => {
 /** The session's id; opens another session when the last one has ended. */
 export const sessionId = (): string => {
   const t = Date.now();
-  const s: Stored = (allowed() && read(KEY)) || memory;
-  // A clock set back must not make a session immortal, hence both ends.
-  const alive = s.s && Math.abs(t - s.l!) < 18e5 && Math.abs(t - s.t!) < 432e5;
-  memory = alive ? { ...s, l: t } : { s: hex(16), t, l: t };
-  if (allowed()) write(KEY, memory);
+  const s: Stored = read() || memory;
+  const alive = t - s.l! < 18e5 && t - s.t! < 432e5;
+  write((memory = alive ? { ...s, l: t } : { s: hex(16), t, l: t }));
   return memory.s!;
 };
 
 /** Says that the session is alive. */
 export const touch = (): void => {
   memory.l = Date.now();
-  if (allowed() && memory.s) write(KEY, memory);
+  write(memory);
 };
 
 export const consent = (): void => {
@@ -60,6 +58,13 @@ export const consent = (): void => {
   touch();
 };
 
-export const optedOut = (): boolean => !!(read(KEY) as Stored).o;
+export const optedOut = (): boolean => read().o;
 
-export const forget = (): void => write(KEY, (memory = { o: 1 }));
+export const forget = (): void => {
+  consented = true; // to be forgotten has to be remembered
+  write((memory = { o: 1 }));
+};
+
+/** A session is recorded whole or not at all: one of `n`. Its id is random, so the first 32 bits are as good a hash as
+ * any, and whoever knows the id comes to the same answer. */
+export const chosen = (n: number): boolean => parseInt(sessionId().slice(0, 8), 16) * n < 2 ** 32;

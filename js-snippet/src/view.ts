@@ -2,17 +2,15 @@
  *
  * Everything that is captured goes through `emit`, which says when it was in the view's own time.
  */
+import { drop } from './guard';
 import { options } from './options';
-import { sessionId } from './session';
-import { cleanUrl, cut, hex, tenth } from './text';
-import { newSpan, newTrace } from './trace';
+import { cleanUrl, hex } from './text';
 import type { Event } from './wire';
-
-export type Navigation = 'navigate' | 'reload' | 'back-forward' | 'prerender' | 'restore' | 'soft';
 
 export interface View {
   _id: string;
-  _session: string;
+  /** Known once something leaves: until then storage is not touched. */
+  _session?: string;
   /** Its time origin: on the performance clock, and since 1970. */
   _origin: number;
   _started: number;
@@ -22,36 +20,54 @@ export interface View {
   _route?: string | undefined;
   /** What the route's meta said when the view began: on a soft view it is believed only once it has changed. */
   _meta?: string | undefined;
-  _navigation: Navigation;
+  _navigation: string;
   _trace: string;
   _span: string;
-  /** Visibility so far: 1 visible, 2 hidden. */
+  /** Visibility so far: 1 visible, 2 hidden; and since when it was hidden for the first time. */
   _seen: number;
+  _hiddenAt?: number;
   _event: Event;
   /** Brings `_event` up to date before it leaves. */
   _fill?: (() => void) | undefined;
   _events: Event[];
+  /** How many there were, by type. */
+  _counts: Record<string, number>;
   _seq: number;
   /** Id of the beacon that the waiting events will leave in. */
   _beacon: string;
   /** The standing fetchLater of the waiting events, how to call it off, and how many events it holds. */
   _later?: { activated: boolean } | undefined;
-  _abort?: AbortController;
-  _held: number;
+  _abort?: AbortController | undefined;
+  _held?: number;
+  /** For the vitals: shifts, slow interactions, interactions before it began, and the one that led to it. */
+  _shifts: { _most: number; _sum?: number; _from?: number; _last?: number; _worst?: number; _target?: string };
+  _slow: { _id: number; _ms: number; _entries: any[] }[];
+  _interactions: number;
+  _inp?: number;
+  _painted?: boolean;
+  _interaction?: unknown;
 }
 
+/** The present view. */
 export let view: View;
 /** The hard view first, then the latest few: what a late vital may still belong to. */
 export const views: View[] = [];
 /** Views with events that wait. */
 export const pending = new Set<View>();
 
+/** So many events of a type a view may have, and so many requests. */
+const MOST = 50;
+const MOST_REQUESTS = 400;
+
 export const now = (): number => performance.now();
+export const hidden = (): boolean => document.visibilityState === 'hidden';
+export const prerendering = (): boolean => (document as any).prerendering;
+export const navigationEntry = (): any => performance.getEntriesByType('navigation')[0];
 
 // The performance clock stands still while a computer sleeps, in most browsers; Date does not.
 // https://github.com/w3c/hr-time/issues/115
 const skew = (): number => Date.now() - performance.timeOrigin - now();
-const atFirst = skew();
+const atFirst = FULL ? skew() : 0;
 let slept = 0;
 export const wake = (): void => {
   // Under two seconds it is the clock being set, not a sleep.
@@ -62,17 +78,20 @@ export const wake = (): void => {
 /** Set by delivery: told of every event that waits. */
 export const waiting: { _tell(urgent?: boolean): void } = { _tell() {} };
 
+/** A moment of the performance clock in a view's own time. */
+export const atIn = (v: View, t: number): number => t + slept - v._origin;
+
 /** Puts an event into its view; it may be amended until it is sealed into a beacon. */
 export const emit = (
   type: Event['type'],
   start: number,
-  fields: Partial<Event>,
+  fields: Event,
   v: View = view,
   urgent?: boolean,
 ): Event => {
-  const event: Event = { type, at: tenth(start + slept - v._origin), ...fields };
-  if (event.duration_ms !== undefined) event.duration_ms = tenth(event.duration_ms);
-  v._events.push(event);
+  const event: Event = { type: type!, at: atIn(v, start), ...fields };
+  if ((v._counts[type!] = (v._counts[type!] || 0) + 1) > (type === 'fetch' ? MOST_REQUESTS : MOST)) drop(type + 's');
+  else v._events.push(event);
   change(v, urgent);
   return event;
 };
@@ -84,39 +103,41 @@ export const change = (v: View, urgent?: boolean): void => {
   waiting._tell(urgent);
 };
 
-export const seen = (): number => (document.visibilityState === 'hidden' ? 2 : 1);
-
 const meta = (): string | undefined =>
   document.querySelector<HTMLMetaElement>('meta[name="farside:route"]')?.content;
 
 export const routeOf = (v: View): string | undefined => {
-  if (v === view && !v._route && meta() !== v._meta) v._route = meta();
-  return v._route ? cut(v._route, 256) : undefined;
+  if (v === view && (!FULL || meta() !== v._meta)) v._route ||= meta();
+  return v._route;
 };
 
 const started: ((v: View) => void)[] = [];
+/** Calls when another view begins. */
 export const onView = (call: (v: View) => void): void => void started.push(call);
 
 /** Begins a view whose time starts at `origin` on the performance clock. */
-export const startView = (navigation: Navigation, origin: number, trace?: string, span?: string): View => {
+export const startView = (navigation: string, origin: number, trace = hex(16), span = hex(8)): View => {
+  const soft = navigation === 'soft';
   view = {
     _id: hex(16),
-    _session: sessionId(),
     _origin: origin + slept,
     _started: performance.timeOrigin + origin + slept,
     _created: now(),
     _url: cleanUrl(location.href, true),
     _route: views.length ? undefined : options.route,
-    _meta: navigation === 'soft' ? meta() : undefined,
+    ...(FULL && { _meta: soft ? meta() : undefined }),
     _navigation: navigation,
-    _trace: trace || newTrace(),
-    _span: span || newSpan(),
-    _seen: (document as any).prerendering ? 0 : seen(),
+    _trace: trace,
+    _span: span,
+    _seen: prerendering() ? 0 : hidden() ? 2 : 1,
     _events: [],
+    _counts: {},
     _seq: 0,
     _beacon: hex(16),
-    _held: 0,
-  } as unknown as View;
+    _shifts: { _most: 0 },
+    _slow: [],
+    _interactions: views.length ? (performance as any).interactionCount : 0,
+  } as Partial<View> as View;
   views.push(view);
   if (views.length > 5) views.splice(1, 1);
   view._event = emit('view', origin, { span_id: view._span });

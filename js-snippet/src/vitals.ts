@@ -1,98 +1,169 @@
-/** Vitals: LCP, INP, CLS, FCP and TTFB as web-vitals measures them, each with what was to blame.
+/** Vitals: LCP, INP, CLS, FCP and TTFB by the rules of web-vitals, per view, each with what was to blame.
  *
- * Every change amends the waiting event, so that a page which dies without a word has left its last value.
+ * The rules are those of https://github.com/GoogleChrome/web-vitals (tests hold the two side by side in one page); they
+ * are written anew because that library alone would take half of what the whole snippet may weigh. Every change amends
+ * the waiting event, so that a page which dies without a word has left its last value.
  */
-import { onCLS } from 'web-vitals/onCLS.js';
-import { onFCP } from 'web-vitals/onFCP.js';
-import { onINP } from 'web-vitals/onINP.js';
-import { onLCP } from 'web-vitals/onLCP.js';
-import { onTTFB } from 'web-vitals/onTTFB.js';
-import { safe } from './guard';
-import { cleanUrl, selector, tenth } from './text';
-import { change, emit, view, views, type View } from './view';
+import { blameInp, blameLcp, type Frame } from './blame';
+import { on, observe } from './guard';
+import { last } from './cause';
+import { onFlush } from './delivery';
+import { selector } from './text';
+import { atIn, change, emit, hidden, navigationEntry, now, onView, prerendering, view, views, type View } from './view';
 import type { Event } from './wire';
 
-interface Metric {
-  name: string;
-  value: number;
-  entries: any[];
-  navigationStartTime?: number;
-}
+/** The view in which something happened: the latest that had begun. */
+const viewAt = (t: number): View => views.findLast((v) => v._created <= t) || views[0]!;
 
-/** web-vitals knows views by their start; ours are known from a moment not before it. */
-const viewOf = (start: number): View => views.find((v) => v._created >= start - 1) || view;
-
-const phases = (fields: Record<string, number>): Record<string, number> => {
-  for (const name in fields) fields[name] = tenth(Math.max(0, fields[name]!));
-  return fields;
-};
-
-/** The parts of LCP: https://web.dev/articles/optimize-lcp#lcp-breakdown */
-const blameLcp = (value: number, entry: any, start: number): Partial<Event> => {
-  const nav = performance.getEntriesByType('navigation')[0] as any;
-  const zero = start || nav?.activationStart || 0;
-  const ttfb = start ? 0 : Math.max(0, (nav?.responseStart || 0) - zero);
-  const asset: any =
-    entry.url && performance.getEntriesByName(entry.url).filter((e) => e.startTime <= entry.startTime).pop();
-  const from = asset ? Math.max(ttfb, (asset.requestStart || asset.startTime) - zero) : ttfb;
-  const until = asset ? Math.min(value, Math.max(from, asset.responseEnd - zero)) : from;
-  return {
-    target: selector(entry.element) || (entry.id ? '#' + entry.id : undefined),
-    url: entry.url && cleanUrl(entry.url),
-    phases: phases({
-      ttfb_ms: ttfb,
-      load_delay_ms: from - ttfb,
-      load_ms: until - from,
-      render_delay_ms: value - until,
-    }),
-  };
-};
-
-const blameInp = (value: number, entries: any[]): Partial<Event> => {
-  const first = entries[0];
-  const start = first.startTime;
-  const processing = Math.min(...entries.map((e) => e.processingStart));
-  // Durations are rounded to 8 ms, so that processing may seem to end after the paint.
-  const processed = Math.min(start + value, Math.max(...entries.map((e) => e.processingEnd)));
-  const hit = entries.find((e) => e.target || e.targetSelector) || first;
-  return {
-    target: selector(hit.target) || hit.targetSelector,
-    cause: first.name.startsWith('key') ? 'keyboard' : 'pointer',
-    phases: phases({
-      input_delay_ms: processing - start,
-      processing_ms: processed - processing,
-      presentation_ms: start + value - processed,
-    }),
-  };
-};
-
-const report = (metric: Metric): void => {
-  const { name, value, entries } = metric;
-  const start = metric.navigationStartTime || 0;
-  const v = viewOf(start);
-  const worst = name === 'CLS' ? entries.reduce((a, b) => (b.value > a.value ? b : a), { value: -1 }) : entries[entries.length - 1];
-  const fields: Partial<Event> = { name, value };
-  if (worst)
-    Object.assign(
-      fields,
-      name === 'LCP'
-        ? blameLcp(value, worst, start)
-        : name === 'INP'
-          ? blameInp(value, entries)
-          : name === 'CLS' && { target: selector((worst.sources || []).find((s: any) => s.node?.nodeType === 1)?.node) },
-    );
-  // A navigation entry starts at 0 and is no use as a moment; TTFB and FCP are moments themselves.
-  const at = name === 'TTFB' || !worst?.startTime ? start + (name === 'CLS' ? 0 : value) : worst.startTime;
+const put = (v: View, name: string, value: number, at: number, blame?: Event): void => {
+  const fields: Event = { name, value, ...blame };
   const known = v._events.find((event) => event.type === 'vital' && event.name === name);
   if (known) {
     // The element may be gone by the time a value is confirmed: keep what was known of it.
     if (!fields.target) delete fields.target;
-    Object.assign(known, fields);
+    Object.assign(known, fields, { at: atIn(v, at) });
     change(v, true);
   } else emit('vital', at, fields, v, true);
 };
 
+const putCls = (v: View): void => {
+  const { _most, _worst, _target } = v._shifts;
+  put(v, 'CLS', _most, _worst || v._origin, { target: _target });
+};
+
+/** Session windows: a second apart at most, five long at most. https://web.dev/articles/cls */
+const shift = (e: any): void => {
+  if (e.hadRecentInput) return;
+  const t = e.startTime;
+  const v = viewAt(t);
+  const s = v._shifts;
+  if (s._sum && t - s._last! < 1000 && t - s._from! < 5000) s._sum += e.value;
+  else {
+    s._sum = e.value;
+    s._from = t;
+  }
+  s._last = t;
+  if (s._sum! <= s._most) return;
+  s._most = s._sum!;
+  s._worst = t;
+  s._target = selector(e.sources?.find(({ node }: any) => node?.nodeType === 1)?.node) || s._target;
+  if (v._painted) putCls(v);
+};
+
+/** The 98th percentile of all interactions, from the ten longest. https://web.dev/articles/inp */
+const putInp = (v: View, frame?: Frame): void => {
+  const count = (performance as any).interactionCount - v._interactions;
+  const worst = v._slow[Math.min(v._slow.length - 1, Math.floor(count / 50) || 0)];
+  // All too short for an entry. A hard view has its first input, whose entry comes however short it was.
+  const ms = worst ? worst._ms : count > 0 && v !== views[0] && 8;
+  // More events of the same frame make the same value, and tell more of its parts.
+  if (ms && (ms !== v._inp || (frame && frame === worst?._entries[0]._frame)))
+    put(v, 'INP', (v._inp = ms), worst ? worst._entries[0].startTime : v._origin, worst && blameInp(ms, worst._entries));
+};
+
+/** Of each recent frame: when it was drawn, and from when until when events were handled in it. */
+const frames: Frame[] = [];
+
+const noteFrame = (e: any): void => {
+  const drawn = e.startTime + e.duration;
+  // Durations are rounded to 8 ms.
+  let frame = frames.find((f) => Math.abs(f._drawn - drawn) <= 8);
+  if (!frame) {
+    frames.push((frame = { _drawn: drawn, _from: Infinity, _until: 0 }));
+    if (frames.length > 20) frames.shift();
+  }
+  frame._from = Math.min(frame._from, e.processingStart);
+  frame._until = Math.max(frame._until, e.processingEnd);
+  e._frame = frame;
+};
+
+const interact = (e: any): void => {
+  if (FULL) noteFrame(e);
+  const id = e.interactionId;
+  if (!id) return;
+  const v = viewAt(e.startTime);
+  const slow = v._slow;
+  const known = slow.find((i) => i._id === id);
+  // The element's name is only to be had while it is there; our own listener has seen it, too.
+  if (FULL && !e.target && Math.abs(e.startTime - last._at) < 9) e._name = last._target;
+  if (!known) slow.push({ _id: id, _ms: e.duration, _entries: [e] });
+  else if (e.duration > known._ms) {
+    known._ms = e.duration;
+    known._entries = [e];
+  } else if (e.duration === known._ms && e.startTime === known._entries[0].startTime) known._entries.push(e);
+  slow.sort((a, b) => b._ms - a._ms).splice(10);
+  putInp(v, e._frame);
+};
+
+/** A paint counts unless the page was hidden before it. */
+const shown = (v: View, t: number): boolean => !(t >= v._hiddenAt!);
+
+const putLcp = (v: View, value: number, entry: any, zero: number, ttfb: number): void =>
+  put(v, 'LCP', value, zero + value, blameLcp(value, entry, zero, ttfb));
+
+const measureHard = (): void => {
+  const v = views[0]!;
+  const nav = navigationEntry() || {};
+  const zero = nav.activationStart || 0;
+  const sinceZero = (t: number) => Math.max(t - zero, 0);
+  v._hiddenAt =
+    performance.getEntriesByType('visibility-state').find((e) => e.name === 'hidden' && e.startTime >= zero)?.startTime ??
+    (hidden() ? 0 : undefined);
+  const ttfb = nav.responseStart;
+  // Some browsers report 0 or the future: https://github.com/GoogleChrome/web-vitals/issues/137
+  if (ttfb > 0 && ttfb < now()) put(v, 'TTFB', sinceZero(ttfb), ttfb);
+  observe('paint', ({ name, startTime }) => {
+    if (name !== 'first-contentful-paint' || !shown(v, startTime)) return;
+    put(v, 'FCP', sinceZero(startTime), startTime);
+    v._painted = true;
+    if (shifts) putCls(v);
+  });
+  observe('largest-contentful-paint', (e) => {
+    if (shown(v, e.startTime)) putLcp(v, sinceZero(e.startTime), e, zero, sinceZero(ttfb));
+  });
+  const shifts = observe('layout-shift', shift);
+  observe('event', interact, { durationThreshold: 40 });
+  observe('first-input', interact);
+  onView((v) => {
+    v._painted = true;
+    if (shifts) putCls(v);
+    if (v._navigation !== 'restore') return;
+    // Two frames later a page from the bfcache has been drawn.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        const took = (v._event.duration_ms = now() - v._origin);
+        for (const name of ['FCP', 'LCP']) put(v, name, took, v._origin);
+      }),
+    );
+  });
+};
+
+/** Soft navigations by the browser's own entries, where it has them.
+ * https://developer.chrome.com/docs/web-platform/soft-navigations */
+const measureSoft = (): void => {
+  const paint = (e: any): void => {
+    const v = e && views.find((v) => v._interaction === e.interactionId);
+    const largest = e?.largestContentfulPaint;
+    if (v && largest && shown(v, largest.renderTime)) putLcp(v, e.duration, largest, e.startTime, 0);
+  };
+  observe('soft-navigation', (e) => {
+    const v = views.find((v) => v._navigation === 'soft' && v._created >= e.startTime && !v._interaction);
+    if (!v) return;
+    v._interaction = e.interactionId;
+    v._event.initiator = 'soft-navigation';
+    put(v, 'FCP', (e.presentationTime || e.paintTime) - e.startTime, e.startTime);
+    paint(e.getLargestInteractionContentfulPaint?.());
+  });
+  observe('interaction-contentful-paint', paint);
+};
+
 export const vitals = (): void => {
-  const all = { reportAllChanges: true, reportSoftNavs: true };
-  for (const watch of [onLCP, onCLS, onINP, onFCP, onTTFB]) (watch as any)(safe(report), all);
+  // While a page is prerendered nobody sees it; all entries are delivered again after its activation.
+  if (prerendering()) on('prerenderingchange', measureHard);
+  else measureHard();
+  if (FULL) measureSoft();
+  on('visibilitychange', ({ timeStamp }) => {
+    if (hidden()) view._hiddenAt ??= timeStamp;
+  });
+  onFlush(() => putInp(view));
 };

@@ -1,37 +1,37 @@
-/** Wire: the shapes that leave the page, named as in docs/wire.md. */
+/** Wire: the shapes that leave the page, named as in docs/wire.md, and the limits of their texts. */
 
 export interface Event {
-  type: 'view' | 'vital' | 'fetch' | 'feed' | 'resource' | 'error' | 'longframe' | 'action' | 'mark';
-  at: number;
-  duration_ms?: number;
-  name?: string;
-  target?: string;
-  url?: string;
+  type?: 'view' | 'vital' | 'fetch' | 'feed' | 'resource' | 'error' | 'longframe' | 'action' | 'mark';
+  at?: number;
+  duration_ms?: number | undefined;
+  name?: string | undefined;
+  target?: string | undefined;
+  url?: string | undefined;
   span_id?: string;
-  trace_id?: string;
+  trace_id?: string | undefined;
   parent_span_id?: string;
-  attributes?: Record<string, string>;
-  phases?: Record<string, number>;
-  count?: number;
-  value?: number;
-  cause?: string;
-  failure?: string;
-  initiator?: string;
-  trace_source?: string;
-  server_span_id?: string;
-  status_code?: number;
-  bytes?: number;
-  error_type?: string;
-  message?: string;
-  stack?: string;
-  breadcrumbs?: string;
+  attributes?: Record<string, string> | undefined;
+  phases?: Record<string, number> | undefined;
+  count?: number | undefined;
+  value?: number | undefined;
+  cause?: string | undefined;
+  failure?: string | undefined;
+  initiator?: string | undefined;
+  trace_source?: string | undefined;
+  server_span_id?: string | undefined;
+  status_code?: number | undefined;
+  bytes?: number | undefined;
+  error_type?: string | undefined;
+  message?: string | undefined;
+  stack?: string | undefined;
+  breadcrumbs?: string | undefined;
   batch?: number;
   burst?: number;
   duplicates?: number;
-  items?: number;
-  stall_ms?: number;
-  distance_px?: number;
-  depth_px?: number;
+  items?: number | undefined;
+  stall_ms?: number | undefined;
+  distance_px?: number | undefined;
+  depth_px?: number | undefined;
   abandoned?: boolean;
 }
 
