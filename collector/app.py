@@ -143,7 +143,7 @@ class Collector:
         if app is None:
             self.tally.refuse("", Outcome.UNKNOWN_KEY)
             return JSONResponse({"outcome": Outcome.UNKNOWN_KEY}, status_code=404, headers=headers)
-        return JSONResponse({"version": "0", "enabled": True, "sample_n": 1, "tracing": True}, headers=headers)
+        return JSONResponse(app.remote.as_json(), headers=headers)
 
     def watermark(self) -> datetime:
         """Everything received up to here can be seen; where every query stops."""

@@ -100,6 +100,7 @@ class Envelope(Struct, kw_only=True):
     url: Url
     seq: UInt32 = 0
     deferred: bool = False
+    config: Text32 = ""
     route: Text256 = ""
     navigation: Literal["", "navigate", "reload", "back-forward", "prerender", "restore", "soft"] = ""
     visibility: Literal["", "visible", "hidden", "mixed"] = ""

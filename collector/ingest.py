@@ -157,6 +157,8 @@ class BeaconDoor:
             await _reply_refusal(send, refusal, CORS)
             return
         extra = [(b"x-farside-refused", str(refused).encode())] if refused else []
+        if beacon.config != site.remote.version:
+            extra.append((b"x-farside-config", (site.remote.version or "0").encode()))
         await _reply(send, 204, [*CORS, (b"x-farside", Outcome.STORED.encode()), *extra])
 
     def _app_name(self, key: str) -> str:

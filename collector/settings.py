@@ -4,12 +4,14 @@
 tells for every setting what is in force and why. Nothing is read at import.
 """
 
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,38 @@ def _matches(pattern: str, origin: str) -> bool:
     return re.fullmatch(re.escape(pattern).replace(r"\*", r"[\w.-]+"), origin) is not None
 
 
+@dataclass(frozen=True)
+class Remote:
+    """What the snippet of an app may do, as `GET /c/KEY` tells it. `version` is empty while all stands at its default."""
+
+    enabled: bool = True
+    sample_n: int = 1
+    tracing: bool = True
+    captures: Mapping[str, bool] = field(default_factory=dict)
+
+    @cached_property
+    def version(self) -> str:
+        """Changes when anything else does."""
+        if self == Remote():
+            return ""
+        return sha256(
+            json.dumps([self.enabled, self.sample_n, self.tracing, dict(self.captures)]).encode()
+        ).hexdigest()[:12]
+
+    def as_json(self) -> dict[str, object]:
+        """What the snippet reads."""
+        return {
+            "version": self.version,
+            "enabled": self.enabled,
+            "sample_n": self.sample_n,
+            "tracing": self.tracing,
+            "captures": dict(self.captures),
+        }
+
+
+CAPTURES = ("views", "vitals", "fetches", "feeds", "resources", "errors", "longframes", "actions", "marks")
+
+
 @lru_cache(maxsize=8_192)
 def _route_fits(pattern: str, route: str) -> bool:
     parts = re.split(r"(\*\*|\*)", pattern)
@@ -55,6 +89,8 @@ class App:
     origins: tuple[str, ...]
     team: str = ""
     owners: tuple[tuple[str, str], ...] = ()  # (route pattern, team); * within one part of a path, ** across parts
+
+    remote: Remote = field(default_factory=Remote)
 
     def team_of(self, route: str) -> str:
         """Who owns a route: the first pattern that fits, else the app's team."""
@@ -208,9 +244,9 @@ def _convert(name: str, value: object, source: str) -> Any:
 
 
 def _app(name: str, table: Mapping[str, Any], source: str) -> App:
-    unknown = set(table) - {"keys", "origins", "team", "owners"}
+    unknown = set(table) - {"keys", "origins", "team", "owners", "remote"}
     if unknown:
-        known = "keys, origins, team, owners"
+        known = "keys, origins, team, owners, remote"
         raise BadSettings(f"{source}: [apps.{name}] has unknown settings {sorted(unknown)}; known: {known}")
     for required in ("keys", "origins"):
         value = table.get(required)
@@ -220,7 +256,27 @@ def _app(name: str, table: Mapping[str, Any], source: str) -> App:
     if not isinstance(owners, dict) or not all(isinstance(team, str) for team in owners.values()):
         raise BadSettings(f'{source}: [apps.{name}] owners is a table such as {{"/checkout/**" = "payments"}}')
     team = str(table.get("team", ""))
-    return App(name, tuple(table["keys"]), tuple(table["origins"]), team, tuple(owners.items()))
+    remote = _remote(name, table.get("remote", {}), source)
+    return App(name, tuple(table["keys"]), tuple(table["origins"]), team, tuple(owners.items()), remote)
+
+
+def _remote(name: str, table: Mapping[str, Any], source: str) -> Remote:
+    where = f"{source}: [apps.{name}.remote]"
+    known: dict[str, type] = {"enabled": bool, "sample_n": int, "tracing": bool, "captures": dict}
+    for setting, value in table.items():
+        if setting not in known:
+            raise BadSettings(f"{where} has an unknown setting {setting!r}; known: {', '.join(known)}")
+        if type(value) is not known[setting]:
+            raise BadSettings(f"{where} {setting} = {value!r} is not a {known[setting].__name__}")
+    remote = Remote(**table)
+    if not 1 <= remote.sample_n <= 65_535:
+        raise BadSettings(f"{where} sample_n = {remote.sample_n} is not between 1 (everybody) and 65535")
+    for capture, wanted in remote.captures.items():
+        if capture not in CAPTURES or not isinstance(wanted, bool):
+            raise BadSettings(
+                f"{where} captures.{capture} = {wanted!r}: known are true and false for {', '.join(CAPTURES)}"
+            )
+    return remote
 
 
 def load(

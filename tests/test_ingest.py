@@ -155,6 +155,26 @@ def test_a_key_over_its_rate(spawn: Any, monkeypatch: Any) -> None:
     assert collector.ledger()["demo", "rate_limited"] == outcomes.count("rate_limited")
 
 
+def test_remote_config_is_announced_to_those_who_have_another(spawn: Any, tmp_path: Path) -> None:
+    (tmp_path / "farside.toml").write_text(
+        "[apps.shop]\nkeys = ['k']\norigins = ['loopback']\n[apps.shop.remote]\nsample_n = 10\ncaptures = {marks = false}"
+    )
+    collector = spawn()
+    assert "x-farside-config" not in collector.post(a_beacon()).headers, "nothing is announced where nothing was chosen"
+    version = collector.post(a_beacon(key="k")).headers["x-farside-config"]
+    config = json.loads(collector.get("/c/k").body)
+    assert config == {
+        "version": version,
+        "enabled": True,
+        "sample_n": 10,
+        "tracing": True,
+        "captures": {"marks": False},
+    }
+    assert "x-farside-config" not in collector.post(a_beacon(key="k", config=version)).headers
+    assert collector.post(a_beacon(config=version)).headers["x-farside-config"] == "0"
+    assert send(f"{collector.url}/c/nobody").status == 404
+
+
 def test_preflight_and_method(shared_collector: Running) -> None:
     preflight = send(f"{shared_collector.url}/b", method="OPTIONS", origin="https://any.example")
     assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (204, "*")
