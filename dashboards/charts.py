@@ -122,9 +122,9 @@ def spark(name: str, points: Sequence[Point]) -> Spark | None:
 def ticks(picture: Waterfall) -> list[Tick]:
     """Round moments along a waterfall, at most seven."""
     step = _round_step(picture.length_ms / 6)
-    return [
-        Tick(_at(n * step, picture), _round(n * step)) for n in range(int(picture.length_ms / step) + 1)
-    ]
+    first = math.ceil(picture.start_ms / step)
+    last = math.floor((picture.start_ms + picture.length_ms) / step)
+    return [Tick(_at(n * step, picture), _round(round(n * step, 6))) for n in range(first, last + 1)]
 
 
 def marks(picture: Waterfall) -> list[Tick]:
@@ -132,6 +132,8 @@ def marks(picture: Waterfall) -> list[Tick]:
     ends: list[float] = []
     found = []
     for mark in picture.marks:
+        if not 0 <= mark.at_ms - picture.start_ms <= picture.length_ms:
+            continue
         x = _at(mark.at_ms, picture)
         lane = next((nr for nr, end in enumerate(ends) if end <= x), len(ends))
         ends[lane:lane + 1] = [x + 6.5]
@@ -146,9 +148,9 @@ def bars(row: Row, picture: Waterfall) -> list[Segment]:
     nodes = row.members[:: max(1, math.ceil(len(row.members) / FOLD_BARS))] or (row.node,)
     found = []
     for node in nodes:
-        width = max(LEAST_BAR, 100 * node.duration_ms / picture.length_ms)
-        x = min(_at(node.start_ms, picture), 100 - LEAST_BAR)
-        found.append(Segment("", x, round(min(width, 100 - x), 3), ""))
+        start = min(_at(node.start_ms, picture), 100 - LEAST_BAR)
+        width = max(LEAST_BAR, _at(node.end_ms, picture) - start)
+        found.append(Segment("", round(start, 3), round(width, 3), ""))
     return found
 
 
@@ -157,14 +159,14 @@ def steps(picture: Waterfall) -> list[Segment]:
     found = []
     for step in picture.phases:
         x = _at(step.start_ms, picture)
-        width = round(100 * (step.end_ms - step.start_ms) / picture.length_ms, 3)
+        width = round(_at(step.end_ms, picture) - x, 3)
         label = f"{step.name.replace('_', ' ')} {ms(step.end_ms - step.start_ms)}"
         found.append(Segment("network" if step.is_network else "dom", x, width, label))
     return found
 
 
 def _at(moment_ms: float, picture: Waterfall) -> float:
-    return round(max(0.0, min(100.0, 100 * moment_ms / picture.length_ms)), 3)
+    return round(max(0.0, min(100.0, 100 * (moment_ms - picture.start_ms) / picture.length_ms)), 3)
 
 
 def _round(moment_ms: float) -> str:

@@ -7,18 +7,16 @@ from starlette.requests import Request
 from collector.query.question import BadQuestion, Question
 from collector.query.trace import TraceView, trace_spans, trace_views
 from collector.query.view import Event, view_events
-from collector.traces.waterfall import draw
 from dashboards.site import Page, Site
-from dashboards.tracing import WINDOW, Sheet, facts_of, rows_of, sheet
+from dashboards.tracing import WINDOW, Drawing, Sheet, facts_of, rows_of, sheet
 
 
 async def page(site: Site, request: Request) -> Page:
     """The page at `/traces/{id}` and its twins."""
-    q = site.question(request)
+    q, drawing, first = site.question(request), Drawing.of(request), _first(request)
     trace_id = request.path_params["trace_id"]
     path = f"/traces/{trace_id}"
-    first = _first(request)
-    panels = await site.ask(request, {"trace": partial(_read, site, request, q, trace_id, first)})
+    panels = await site.ask(request, {"trace": partial(_read, site, q, trace_id, first, drawing)})
     title = f"trace {trace_id[:8]}"
     if panels["trace"].is_answered and panels["trace"].value is None:
         return Page(
@@ -34,7 +32,7 @@ async def page(site: Site, request: Request) -> Page:
         facts | (facts_of(own.picture) if own else {}),
         {
             "sheet": own, "views": views, "trace_id": trace_id, "view": events[0] if events else None, "window": WINDOW,
-            "raw": request.query_params.get("clock") == "raw", "unfolded": request.query_params.get("fold") == "off",
+            "kept": drawing.kept,
         },
     )  # fmt: skip
 
@@ -47,7 +45,7 @@ def _first(request: Request) -> int:
 
 
 def _read(
-    site: Site, request: Request, question: Question, trace_id: str, first: int
+    site: Site, question: Question, trace_id: str, first: int, drawing: Drawing
 ) -> tuple[Sheet, list[TraceView], list[Event]] | None:
     spans = trace_spans(site.store, question, trace_id)
     views = trace_views(site.store, question, trace_id)
@@ -55,6 +53,5 @@ def _read(
     events = view_events(site.store, question, own[0].view_id) if own else []
     if not spans and not events:
         return None
-    params = request.query_params
-    picture = draw(spans, events, raw=params.get("clock") == "raw", fold=params.get("fold") != "off")
+    picture = drawing.draw(spans, events)
     return sheet(site.store, question, trace_id, picture, events, first, WINDOW), views, events

@@ -1,18 +1,22 @@
 """Tracing: a waterfall as templates draw it: one window of its rows, with what each span carries."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from collector.query.question import Question
-from collector.query.trace import SpanDetails, span_details
+from starlette.requests import Request
+
+from collector.query.question import BadQuestion, Question
+from collector.query.trace import Span, SpanDetails, span_details
 from collector.query.view import Event
 from collector.store import Store
-from collector.traces.waterfall import Row, Waterfall, members_of
+from collector.traces.waterfall import Row, Waterfall, draw, members_of
 
 WINDOW = 500
 FOLD_WINDOW = 50
 SERVICE_COLOURS = 8
+_WINDOW = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)-(\d{1,9}(?:\.\d{1,6})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,11 @@ class Sheet:
     first: int
     colours: dict[str, str]
 
+    def names_of(self, host: str) -> str:
+        """The services on a host: what a reader knows it by."""
+        nodes = self.picture.tree.nodes()
+        return ", ".join(dict.fromkeys(n.span.service for n in nodes if n.span.host == host and not n.span.is_browser))
+
     @property
     def last(self) -> int:
         """The number of the last row shown."""
@@ -45,6 +54,34 @@ class Sheet:
     def is_whole(self) -> bool:
         """Whether every row is on the page."""
         return len(self.lines) == len(self.picture.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How the address wants a waterfall drawn: `clock=raw`, `fold=off`, `window=START-END` in milliseconds."""
+
+    clock: str = ""
+    fold: str = ""
+    window: str = ""
+
+    @classmethod
+    def of(cls, request: Request) -> "Drawing":
+        """Read it from a request; raises `BadQuestion`."""
+        asked = cls(*(request.query_params.get(name, "") for name in ("clock", "fold", "window")))
+        if asked.window and not _WINDOW.fullmatch(asked.window):
+            raise BadQuestion(f"window={asked.window!r} is not two numbers of milliseconds such as 120-480.5")
+        return asked
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """As parameters, for links that keep it or change one part of it."""
+        return {"clock": self.clock, "fold": self.fold, "window": self.window}
+
+    def draw(self, spans: Sequence[Span], events: Sequence[Event]) -> Waterfall:
+        """The waterfall."""
+        bounds = _WINDOW.fullmatch(self.window)
+        window = (float(bounds[1]), float(bounds[2])) if bounds else None
+        return draw(spans, events, raw=self.clock == "raw", fold=self.fold != "off", window=window)
 
 
 def sheet(
@@ -103,7 +140,7 @@ def facts_of(picture: Waterfall) -> dict[str, Any]:
     """What is to be said of a trace beyond its rows."""
     return {
         "spans": picture.spans,
-        "length_ms": picture.length_ms,
+        "length_ms": picture.whole_ms,
         "missing_parents": picture.tree.missing,
         "repeated_ids": picture.tree.repeated,
         "loops": picture.tree.looped,

@@ -11,18 +11,17 @@ from collector.query.question import Question
 from collector.query.trace import trace_spans
 from collector.query.view import Event, session_views, view_events
 from collector.query.vitals import LIMITS
-from collector.traces.waterfall import draw
 from collector.traces.weave import newest
 from dashboards.panels import Panel
 from dashboards.site import Page, Site
-from dashboards.tracing import Sheet, facts_of, sheet
+from dashboards.tracing import Drawing, Sheet, facts_of, sheet
 
 ROWS = 200
 
 
 async def page(site: Site, request: Request) -> Page:
     """The page at `/views/{id}` and its twins."""
-    q = site.question(request)
+    q, drawing = site.question(request), Drawing.of(request)
     view_id = request.path_params["view_id"]
     path = f"/views/{view_id}"
     found = await site.ask(request, {"events": partial(view_events, site.store, q, view_id)})
@@ -38,7 +37,7 @@ async def page(site: Site, request: Request) -> Page:
     panels = await site.ask(
         request,
         {
-            "sheet": partial(_sheet, site, request, q, events),
+            "sheet": partial(_sheet, site, q, events, drawing),
             "session": partial(session_views, site.store, q, head.session_id),
         },
     )
@@ -47,15 +46,14 @@ async def page(site: Site, request: Request) -> Page:
     facts = {"view_id": view_id, "trace_id": head.trace_id, "trace": facts_of(own.picture) if own else None}
     return Page(
         "view.html", f"{head.path} · view {view_id[:8]}", q, path, found | panels, {"events": rows}, facts,
-        _context(events, head, panels["session"]),
+        _context(events, head, panels["session"]) | {"kept": drawing.kept},
     )  # fmt: skip
 
 
-def _sheet(site: Site, request: Request, question: Question, events: list[Event]) -> Sheet:
+def _sheet(site: Site, question: Question, events: list[Event], drawing: Drawing) -> Sheet:
     trace_id = next((event.trace_id for event in events if event.trace_id and event.trace_source != "foreign"), "")
     spans = trace_spans(site.store, question, trace_id) if trace_id else []
-    picture = draw(spans, events, raw=request.query_params.get("clock") == "raw")
-    return sheet(site.store, question, trace_id, picture, events, 0, ROWS)
+    return sheet(site.store, question, trace_id, drawing.draw(spans, events), events, 0, ROWS)
 
 
 def _context(events: list[Event], head: Event, session: Panel) -> dict[str, Any]:

@@ -83,7 +83,8 @@ class Question:
         pairs = [("app", self.app), ("range", self.range), *self.where]
         if not self.is_live:
             pairs.append(("at", str(self.at)))
-        return f"{quote(path)}?{urlencode(pairs + list(extra.items()))}"
+        pairs += [(name, value) for name, value in extra.items() if value]
+        return f"{quote(path)}?{urlencode(pairs)}"
 
     def live(self, path: str) -> str:
         """The same question, asked of now."""

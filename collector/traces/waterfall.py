@@ -11,6 +11,7 @@ from collector.traces.tree import Node, Tree, grow
 from collector.traces.weave import Mark, Phase, marks, phases, view_zero, weave
 
 FOLD_BEYOND = 5
+BESIDE = {"resource", "longframe"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,15 @@ class Row:
 
 @dataclass(slots=True)
 class Waterfall:
-    """All there is to draw. `length_ms` is from the first start to the last end."""
+    """All there is to draw: what lies in the `length_ms` from `start_ms` on, out of `whole_ms`; `load_ms` is when the
+    page had loaded, 0 if it is not known to have."""
 
     tree: Tree
     rows: list[Row]
+    start_ms: float
     length_ms: float
+    whole_ms: float
+    load_ms: float
     offsets: list[Offset]
     shares: list[tuple[str, float]]
     spans: int
@@ -46,8 +51,19 @@ class Waterfall:
         return [offset for offset in self.offsets if offset.is_contradictory]
 
 
-def draw(spans: Sequence[Span], events: Sequence[Event] = (), *, raw: bool = False, fold: bool = True) -> Waterfall:
-    """A trace's spans, and the events of the view it belongs to, as rows. `raw` leaves every clock as it was."""
+def draw(
+    spans: Sequence[Span],
+    events: Sequence[Event] = (),
+    *,
+    raw: bool = False,
+    fold: bool = True,
+    window: tuple[float, float] | None = None,
+) -> Waterfall:
+    """A trace's spans, and the events of the view it belongs to, as rows.
+
+    `raw` leaves every clock as it was, `fold` puts siblings that are alike together, `window` (from, to in
+    milliseconds) keeps what runs within it.
+    """
     tree = grow(weave(spans, events))
     found = offsets(tree.pairs())
     if not found and events and any(not span.is_browser for span in spans):
@@ -61,11 +77,15 @@ def draw(spans: Sequence[Span], events: Sequence[Event] = (), *, raw: bool = Fal
     if origin:  # something began before the view did
         moments = [replace(mark, at_ms=mark.at_ms + origin) for mark in moments]
         steps = [replace(step, start_ms=step.start_ms + origin, end_ms=step.end_ms + origin) for step in steps]
-    ends = [node.end_ms for node in tree.nodes()] + [mark.at_ms for mark in moments]
+    whole = max([node.end_ms for node in tree.nodes()] + [mark.at_ms for mark in moments], default=0.0) or 1.0
+    start, end = _within(window, whole)
     return Waterfall(
         tree=tree,
-        rows=rows,
-        length_ms=max(ends, default=0.0) or 1.0,
+        rows=rows if window is None else [row for row in rows if row.end_ms >= start and row.node.start_ms <= end],
+        start_ms=start,
+        length_ms=end - start,
+        whole_ms=whole,
+        load_ms=_loaded(tree, moments),
         offsets=sorted(found.values(), key=lambda offset: offset.host),
         shares=shares(tree, steps),
         spans=sum(1 for _ in tree.nodes()),
@@ -73,6 +93,20 @@ def draw(spans: Sequence[Span], events: Sequence[Event] = (), *, raw: bool = Fal
         phases=steps,
         marks=moments,
     )
+
+
+def _within(window: tuple[float, float] | None, whole_ms: float) -> tuple[float, float]:
+    """The window cut to what there is, and wide enough to show something."""
+    if window is None:
+        return 0.0, whole_ms
+    start = min(max(0.0, window[0]), whole_ms)
+    return start, max(start + 1e-3, min(window[1], whole_ms))
+
+
+def _loaded(tree: Tree, moments: Sequence[Mark]) -> float:
+    """When the page had loaded and shown its largest part."""
+    loaded = [node.end_ms for node in tree.roots if node.span.event_type == "view" and node.duration_ms]
+    return max(loaded + [mark.at_ms for mark in moments if mark.name == "LCP"]) if loaded else 0.0
 
 
 def _place(tree: Tree, shifts: dict[str, float], zero_ns: int | None) -> float:
@@ -161,13 +195,15 @@ def _folded(first: Node, depth: int, members: tuple[Node, ...]) -> Row:
 def shares(tree: Tree, steps: Sequence[Phase]) -> list[tuple[str, float]]:
     """Each service's own time in milliseconds, largest first: what its spans spent while none of their children ran.
 
-    A request's own time is `network` when its server's span is known, `unseen` when it is not; so is an asset's. A
-    view's own time is `browser`, except while the document was under way.
+    A request's own time is `network` when its server's span is known, `unseen` when it is not. A view's own time is
+    `browser`, except while the document was under way. Assets and long frames run beside all that and are left out.
     """
     own: dict[str, float] = defaultdict(float)
     network = [(step.start_ms, step.end_ms) for step in steps if step.is_network]
     for node in tree.nodes():
-        covered = [(child.start_ms, child.end_ms) for child in node.children]
+        if node.span.event_type in BESIDE:
+            continue
+        covered = [(child.start_ms, child.end_ms) for child in node.children if child.span.event_type not in BESIDE]
         spent = _uncovered(node.start_ms, node.end_ms, covered)
         if node.span.event_type == "view" and network:
             in_script = _uncovered(node.start_ms, node.end_ms, covered + network)
@@ -182,8 +218,6 @@ def _owner(node: Node) -> str:
     span = node.span
     if not span.is_browser:
         return span.service
-    if span.event_type == "resource":
-        return "network"
     if span.event_type == "fetch":
         return "network" if any(not child.span.is_browser for child in node.children) else "unseen"
     return "browser"

@@ -225,3 +225,15 @@ def test_replacing_nothing_the_spans_stay_as_they_were() -> None:
     kept = [replace(one) for one in spans]
     draw(spans)
     assert spans == kept
+
+
+def test_a_window_keeps_what_runs_within_it(seeded: Seeded) -> None:
+    view = next(v for v in seeded.traffic.views if v["route"] == "/")
+    path = f"/traces/{view['trace_id']}"
+    spans = seeded.client.get(f"{path}.json").json()["spans"]
+    within = [s for s in spans if s["start_ms"] <= 400 and s["start_ms"] + s["duration_ms"] >= 100]
+    shown = seeded.client.get(f"{path}?fold=off&window=100-400").text
+    assert 0 < len(within) < len(spans)
+    assert shown.count('role="treeitem"') == len(within)
+    assert f'{path}?app=demo&amp;range=1h&amp;at=' in shown, "links keep the question"
+    assert seeded.client.get(f"{path}?window=all").status_code == 400
