@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 import dashboards
-from collector.ingest import BeaconDoor, Door, SpanDoor
+from collector.ingest import BeaconDoor, Door, Receive, Scope, Send, SpanDoor
 from collector.load import Loader
 from collector.outcomes import Outcome, Refused, Tally
 from collector.settings import MIB, BadSettings, Settings
@@ -158,7 +158,6 @@ class Collector:
         ]
         if self.settings.has("ingest"):
             routes += [
-                Route("/b", endpoint=BeaconDoor(self.door)),
                 Route("/v1/traces", endpoint=SpanDoor(self.door)),
                 Route("/c/{key}", self.remote_config),
                 *snippet_routes(),
@@ -199,9 +198,25 @@ def _script(path: str, body: bytes, cache: str) -> Route:
     return Route(path, serve)
 
 
-def create_app(settings: Settings) -> Starlette:
-    """A collector's ASGI application; its parts are at `app.state.collector`."""
-    collector = Collector(settings)
-    app = collector.app()
-    app.state.collector = collector
-    return app
+class Front:
+    """The ASGI application that is served: beacons go straight to their door, past routing and error pages.
+
+    Finding a route and wrapping a request cost as much as all that a beacon needs (bench/door.py).
+    """
+
+    def __init__(self, collector: Collector) -> None:
+        self.collector = collector
+        self.starlette = collector.app()
+        self._beacons = BeaconDoor(collector.door) if collector.settings.has("ingest") else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI entry."""
+        if scope["type"] == "http" and scope["path"] == "/b" and self._beacons:
+            await self._beacons(scope, receive, send)
+        else:
+            await self.starlette(scope, receive, send)
+
+
+def create_app(settings: Settings) -> Front:
+    """A collector's ASGI application."""
+    return Front(Collector(settings))

@@ -93,6 +93,7 @@ def serve(settings: Settings) -> int:
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,  # whom to believe is `trusted_hops`' business, see limits.client_of
         lifespan="on",
         timeout_graceful_shutdown=DRAIN_S,
     )

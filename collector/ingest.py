@@ -137,7 +137,7 @@ class BeaconDoor:
         if scope["method"] == "OPTIONS":
             await _reply(send, 204, PREFLIGHT)
             return
-        app, events = "", 1
+        app, events, body = "", 1, b""
         try:
             if scope["method"] != "POST":
                 raise Refused(Outcome.BAD_METHOD)
@@ -145,15 +145,15 @@ class BeaconDoor:
             client = self._door.client(scope, headers)
             self._door.limit(client)
             body = await self._door.body(headers, receive, MAX_BODY_BYTES, MAX_INFLATED_BYTES)
-            app = self._app_name(beacons.key_of(body))
             beacon = beacons.decode(body)
+            app = self._app_name(beacon.key)
             refused = sum(beacon.refused.values())
             events = len(beacon.events) + refused or 1
             site = self._admit(beacon.key, _text(headers, b"origin"))
             self._door.limit(client, beacon.key)
             await self._keep(beacon, self._door.arrival(site, client, headers))
         except Refused as refusal:
-            self._door.tally.refuse(app, refusal.outcome, events)
+            self._door.tally.refuse(app or self._app_name(beacons.key_of(body)), refusal.outcome, events)
             await _reply_refusal(send, refusal, CORS)
             return
         extra = [(b"x-farside-refused", str(refused).encode())] if refused else []

@@ -7,6 +7,7 @@ traffic rarely counts against it, and since nothing is ever evicted, inventing n
 
 import secrets
 from array import array
+from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -38,6 +39,7 @@ class Limiter:
         return True
 
 
+@lru_cache(maxsize=8_192)
 def network_of(address: str) -> bytes:
     """The network a limit is counted for: /24 of IPv4, /56 of IPv6, what providers hand to one customer or fewer."""
     try:
@@ -49,6 +51,7 @@ def network_of(address: str) -> bytes:
     return parsed.packed[:3] if isinstance(parsed, IPv4Address) else parsed.packed[:7]
 
 
+@lru_cache(maxsize=8_192)
 def is_loopback_address(address: str) -> bool:
     """Whether this is this very machine."""
     try:

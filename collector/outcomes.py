@@ -74,6 +74,7 @@ class Tally:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._lock = threading.Lock()
         self._refused: Counter[tuple[str, int, str]] = Counter()
+        self._counters: dict[tuple[str, str], Metric] = {}
         self._metric = Metric("farside_events", "Events by app and outcome", ["app", "outcome"], registry=registry)
 
     def refuse(self, app: str, outcome: str, n: int = 1) -> None:
@@ -81,11 +82,17 @@ class Tally:
         minute = int(time.time()) // 60 * 60
         with self._lock:
             self._refused[app, minute, outcome] += n
-        self._metric.labels(app, outcome).inc(n)
+        self._count(app, outcome, n)
 
     def acknowledge(self, app: str, n: int) -> None:
         """Count `n` events as acknowledged in the metrics; the ledger will count them where they are stored."""
-        self._metric.labels(app, Outcome.STORED).inc(n)
+        self._count(app, Outcome.STORED, n)
+
+    def _count(self, app: str, outcome: str, n: int) -> None:
+        counter = self._counters.get((app, outcome))
+        if counter is None:
+            counter = self._counters[app, outcome] = self._metric.labels(app, outcome)
+        counter.inc(n)
 
     def drain(self) -> list[dict[str, str | int]]:
         """Take everything counted so far: rows (app, minute in seconds since 1970, outcome, n)."""

@@ -24,12 +24,12 @@ def create_inspectable_app(settings: Settings):
     async def sql(request: Request) -> Response:
         question, parameters = pickle.loads(await request.body())
         try:
-            rows = await run_in_threadpool(app.state.collector.store.read, question, parameters)
+            rows = await run_in_threadpool(app.collector.store.read, question, parameters)
         except StoreAway as error:
             return Response(str(error), status_code=500)
         return Response(pickle.dumps(rows))
 
-    app.router.routes.insert(0, Route("/sql", sql, methods=["POST"]))
+    app.starlette.router.routes.insert(0, Route("/sql", sql, methods=["POST"]))
     return app
 
 
