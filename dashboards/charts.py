@@ -62,7 +62,9 @@ def shares(of: Vital) -> list[Segment]:
 def own_times(picture: Waterfall) -> list[Segment]:
     """Each service's own time as parts of one bar."""
     total = sum(length for _, length in picture.shares)
-    return _segments([(name, length, f"{name} {percent(length, total)}, {ms(length)}") for name, length in picture.shares])
+    return _segments(
+        [(name, length, f"{name} {percent(length, total)}, {ms(length)}") for name, length in picture.shares]
+    )
 
 
 def parts(phases: Sequence[tuple[str, float]]) -> list[Segment]:
@@ -136,7 +138,7 @@ def marks(picture: Waterfall) -> list[Tick]:
             continue
         x = _at(mark.at_ms, picture)
         lane = next((nr for nr, end in enumerate(ends) if end <= x), len(ends))
-        ends[lane:lane + 1] = [x + 6.5]
+        ends[lane : lane + 1] = [x + 6.5]
         rating = LIMITS[mark.name].rate(mark.value) if mark.value is not None else "poor"
         said = vital(mark.value, mark.name) if mark.value is not None else f"at {ms(mark.at_ms)}"
         found.append(Tick(x, f"{MARKS[rating]} {mark.name}", rating, min(lane, 3), f"{mark.name} {said}"))

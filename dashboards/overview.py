@@ -29,7 +29,10 @@ async def page(site: Site, request: Request) -> Page:
         },
     )
     measured = {vital.name: vital for vital in panels["vitals"].value or []}
-    context: dict[str, Any] = {"presence": None, "cards": [(limit, measured.get(name)) for name, limit in LIMITS.items()]}
+    context: dict[str, Any] = {
+        "presence": None,
+        "cards": [(limit, measured.get(name)) for name, limit in LIMITS.items()],
+    }
     if panels["views"].is_answered and not panels["views"].value:
         found = await site.ask(request, {"presence": partial(overview.presence, site.store, q)})
         context["presence"] = found["presence"].value

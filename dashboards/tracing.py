@@ -88,7 +88,7 @@ def sheet(
     store: Store, question: Question, trace_id: str, picture: Waterfall, events: Sequence[Event], first: int, window: int
 ) -> Sheet:  # fmt: skip
     """Rows `first` to `first + window`, with the attributes of the spans on them."""
-    shown = picture.rows[first:first + window]
+    shown = picture.rows[first : first + window]
     inner = {id(row): members_of(row, FOLD_WINDOW) for row in shown if row.members}
     everything = [*shown, *(row for rows in inner.values() for row in rows)]
     ids = [row.node.span.span_id for row in everything if not row.members]

@@ -33,34 +33,22 @@ FROM
     UNION ALL
 
     SELECT
-        toString(route) AS route,
+        route,
         toInt64(0), toInt64(0), toInt64(0),
         sum(weight * greatest(
             multiIf(lcp > {lcp_poor:Float64}, 1., lcp > {lcp_good:Float64}, 0.5, 0.),
             multiIf(inp > {inp_poor:Float64}, 1., inp > {inp_good:Float64}, 0.5, 0.),
             multiIf(cls > {cls_poor:Float64}, 1., cls > {cls_good:Float64}, 0.5, 0.))) AS part_loss,
-        countIf(has_lcp) AS part_lcp_n,
-        if(part_lcp_n = 0, 0., quantileExactWeightedIf(0.750000001)(lcp, weight, has_lcp)) AS part_lcp_p75,
-        if(part_lcp_n < 1000, arraySort(groupArrayIf(1000)((lcp, weight), has_lcp)), []) AS part_lcp_sample,
-        countIf(has_inp) AS part_inp_n,
-        if(part_inp_n = 0, 0., quantileExactWeightedIf(0.750000001)(inp, weight, has_inp)) AS part_inp_p75,
-        if(part_inp_n < 1000, arraySort(groupArrayIf(1000)((inp, weight), has_inp)), []) AS part_inp_sample
-    FROM
-    (
-        SELECT
-            route,
-            view_id,
-            any(sample_n) AS weight,
-            countIf(name = 'LCP') > 0 AS has_lcp,
-            countIf(name = 'INP') > 0 AS has_inp,
-            argMaxIf(assumeNotNull(value), (seq, length(event_id), event_id), name = 'LCP') AS lcp,
-            argMaxIf(assumeNotNull(value), (seq, length(event_id), event_id), name = 'INP') AS inp,
-            argMaxIf(assumeNotNull(value), (seq, length(event_id), event_id), name = 'CLS') AS cls
-        FROM events
-        WHERE /* scope */ AND type = 'vital' AND name IN ('LCP', 'INP', 'CLS') AND value IS NOT NULL
-        GROUP BY route, view_id
-        HAVING argMax(visibility, (seq, length(event_id), event_id)) != 'hidden'
-    )
+        countIf(lcp IS NOT NULL) AS part_lcp_n,
+        ifNull(quantileExactWeightedIf(0.750000001)(assumeNotNull(lcp), weight, lcp IS NOT NULL), 0.) AS part_lcp_p75,
+        if(part_lcp_n < 1000, arraySort(groupArrayIf(1000)((assumeNotNull(lcp), weight), lcp IS NOT NULL)), [])
+            AS part_lcp_sample,
+        countIf(inp IS NOT NULL) AS part_inp_n,
+        ifNull(quantileExactWeightedIf(0.750000001)(assumeNotNull(inp), weight, inp IS NOT NULL), 0.) AS part_inp_p75,
+        if(part_inp_n < 1000, arraySort(groupArrayIf(1000)((assumeNotNull(inp), weight), inp IS NOT NULL)), [])
+            AS part_inp_sample
+    FROM (/* latest */)
+    WHERE NOT is_hidden
     GROUP BY route
 )
 GROUP BY route

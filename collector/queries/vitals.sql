@@ -1,5 +1,4 @@
 -- Each vital over (since, until], split in the period asked about (is_now) and the one before.
--- One row per view and vital first: the newest report of a view counts.
 -- quantileExactWeighted takes the lower neighbour where level × weight is whole, quantileExact the upper one; a level
 -- a hair higher makes both the same, so that a sample of weight 1 has the p75 everybody else computes.
 SELECT
@@ -11,21 +10,16 @@ SELECT
     toInt64(sumIf(weight, NOT is_hidden AND latest <= good_up_to)) AS good,
     toInt64(sumIf(weight, NOT is_hidden AND latest > good_up_to AND latest <= poor_beyond)) AS mixed,
     toInt64(sumIf(weight, NOT is_hidden AND latest > poor_beyond)) AS poor,
-    if(n < 1000, arraySort(groupArrayIf(1000)((latest, weight), NOT is_hidden)), []) AS sample,
-    transform(name, {names:Array(String)}, {goods:Array(Float64)}, 0.) AS good_up_to,
-    transform(name, {names:Array(String)}, {poors:Array(Float64)}, 0.) AS poor_beyond
+    if(n < 1000, arraySort(groupArrayIf(1000)((latest, weight), NOT is_hidden)), []) AS sample
 FROM
 (
-    SELECT
-        name,
-        view_id,
-        received_at > fromUnixTimestamp64Milli({split_ms:Int64}, 'UTC') AS is_now,
-        argMax((assumeNotNull(value), sample_n, visibility = 'hidden'), (seq, length(event_id), event_id)) AS newest,
-        newest.1 AS latest,
-        newest.2 AS weight,
-        newest.3 AS is_hidden
-    FROM events
-    WHERE /* scope */ AND type = 'vital' AND name IN {names:Array(String)} AND value IS NOT NULL
-    GROUP BY name, view_id, is_now
+    SELECT name, is_now, is_hidden, weight, assumeNotNull(value) AS latest, good_up_to, poor_beyond
+    FROM (/* latest */)
+    ARRAY JOIN
+        ['LCP', 'INP', 'CLS', 'FCP', 'TTFB'] AS name,
+        [lcp, inp, cls, fcp, ttfb] AS value,
+        {goods:Array(Float64)} AS good_up_to,
+        {poors:Array(Float64)} AS poor_beyond
+    WHERE value IS NOT NULL
 )
 GROUP BY name, is_now

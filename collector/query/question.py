@@ -154,7 +154,9 @@ def ask(store: Store, name: str, question: Question, **parameters: Any) -> list[
     bound = {
         "app": question.app,
         "since_ms": milliseconds(question.since),
+        "split_ms": milliseconds(question.since),
         "until_ms": question.at,
         **{f"where_{name}": value for name, value in question.where},
     }
-    return store.read(sql(name).replace("/* scope */", scope(question)), bound | parameters)
+    text = sql(name).replace("/* latest */", f"\n{sql('latest')}").replace("/* scope */", scope(question))
+    return store.read(text, bound | parameters)

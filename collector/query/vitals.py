@@ -119,10 +119,8 @@ class Point:
 
 def vitals(store: Store, question: Question) -> list[Vital]:
     """The vitals of the question's time, each beside the period of the same length before it. Absent: not measured."""
-    rows = ask(
-        store, "vitals", question, since_ms=milliseconds(question.since - question.span),
-        split_ms=milliseconds(question.since), **limits(),
-    )  # fmt: skip
+    bounds = {"goods": [limit.good for limit in LIMITS.values()], "poors": [limit.poor for limit in LIMITS.values()]}
+    rows = ask(store, "vitals", question, since_ms=milliseconds(question.since - question.span), **bounds)
     periods = {(row["name"], row["is_now"]): row for row in rows}
     found = []
     for name in LIMITS:
@@ -138,21 +136,13 @@ def vitals(store: Store, question: Question) -> list[Vital]:
 def series(store: Store, question: Question) -> list[Point]:
     """The vitals over time, in BUCKETS slices; slices without a view are absent."""
     step = milliseconds(question.until) - milliseconds(question.since)
-    return [Point(**row) for row in ask(store, "series", question, step_ms=step / BUCKETS, names=list(LIMITS))]
+    rows = ask(store, "series", question, step_ms=step / BUCKETS)
+    return [Point(**{name: row[name] for name in Point.__slots__}) for row in rows]
 
 
 def bucket_start(question: Question, bucket: int) -> datetime:
     """When a slice of `series` begins."""
     return question.since + question.span * (bucket / BUCKETS)
-
-
-def limits() -> dict[str, Any]:
-    """The limits as parameters of a query."""
-    return {
-        "names": list(LIMITS),
-        "goods": [limit.good for limit in LIMITS.values()],
-        "poors": [limit.poor for limit in LIMITS.values()],
-    }
 
 
 def percentile(row: dict[str, Any], prefix: str) -> Percentile:

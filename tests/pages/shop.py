@@ -118,8 +118,18 @@ class Shop:
         ]  # fmt: skip
         self._serve(spans, view, view["view_span_id"], f"GET {route}", started_ms + 28, ttfb - 34)
         for name, size in (("/assets/app.4f2a91c0.js", 84_000), ("/assets/app.css", 12_000)):
-            first.append({"type": "resource", "at": ttfb + 20, "duration_ms": 90.0 * slow, "url": name, "endpoint": name,
-                          "initiator": "script" if name.endswith("js") else "link", "bytes": size, "status_code": 200})
+            first.append(
+                {
+                    "type": "resource",
+                    "at": ttfb + 20,
+                    "duration_ms": 90.0 * slow,
+                    "url": name,
+                    "endpoint": name,
+                    "initiator": "script" if name.endswith("js") else "link",
+                    "bytes": size,
+                    "status_code": 200,
+                }
+            )
         first += [
             self._fetch(spans, view, started_ms, ttfb + 120 + i * 60, rng.uniform(60, 260) * slow, "load")
             for i in range(fetches)

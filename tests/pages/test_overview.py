@@ -65,7 +65,9 @@ def test_routes_count_what_the_rows_count(seeded: Seeded) -> None:
     rows = seeded.client.get("/overview.json").json()["routes"]
     assert {row["route"] for row in rows} == {"/", "/collections/:id", "/products/:id", "/basket", "/checkout"}
     for row in rows:
-        where = "app = 'demo' AND route = {route:String} AND received_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')"
+        where = (
+            "app = 'demo' AND route = {route:String} AND received_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')"
+        )
         for column, kind in (("views", "view"), ("requests", "fetch")):
             counted = seeded.value(
                 f"SELECT count() FROM events WHERE {where} AND type = '{kind}'",
@@ -119,7 +121,9 @@ def test_errors_are_grouped_and_counted(seeded: Seeded) -> None:
 
 def test_a_filter_narrows_every_panel_and_no_link_loses_it(seeded: Seeded) -> None:
     reply = seeded.client.get("/", params={"route": "/products/:id", "device": "mobile", "range": "24h"})
-    rows = seeded.client.get("/overview.json", params={"route": "/products/:id", "device": "mobile", "range": "24h"}).json()
+    rows = seeded.client.get(
+        "/overview.json", params={"route": "/products/:id", "device": "mobile", "range": "24h"}
+    ).json()
     chosen = [v for v in seeded.traffic.views if v["route"] == "/products/:id" and v["device"] == "mobile"]
     assert [row["views"] for row in rows["routes"]] == [len(chosen)]
     assert all(view["device"] == "mobile" and view["route"] == "/products/:id" for view in rows["views"])

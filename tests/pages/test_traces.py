@@ -22,7 +22,9 @@ def span(span_id: str, parent: str = "", start: float = 0, took: float = 10, ser
                 host=more.pop("host", f"{service}-1"), **more)  # fmt: skip
 
 
-def browser(span_id: str, parent: str = "", start: float = 0, took: float = 10, kind: str = "fetch", **more: str) -> Span:
+def browser(
+    span_id: str, parent: str = "", start: float = 0, took: float = 10, kind: str = "fetch", **more: str
+) -> Span:
     return span(span_id, parent, start, took, service="browser", event_type=kind, **more)
 
 
@@ -85,7 +87,9 @@ def test_two_spans_of_one_id_are_both_shown() -> None:
 def test_whatever_comes_in_comes_out_once(rows: list[tuple[int, int, int, bool]]) -> None:
     """No input loops, and none loses a span; a browser span told of twice is one."""
     spans = [
-        browser(f"s{own}", f"s{parent}", start) if is_browser else span(f"s{own}", f"s{parent}" if parent else "", start)
+        browser(f"s{own}", f"s{parent}", start)
+        if is_browser
+        else span(f"s{own}", f"s{parent}" if parent else "", start)
         for own, parent, start, is_browser in rows
     ]
     tree = grow(spans)
@@ -235,5 +239,5 @@ def test_a_window_keeps_what_runs_within_it(seeded: Seeded) -> None:
     shown = seeded.client.get(f"{path}?fold=off&window=100-400").text
     assert 0 < len(within) < len(spans)
     assert shown.count('role="treeitem"') == len(within)
-    assert f'{path}?app=demo&amp;range=1h&amp;at=' in shown, "links keep the question"
+    assert f"{path}?app=demo&amp;range=1h&amp;at=" in shown, "links keep the question"
     assert seeded.client.get(f"{path}?window=all").status_code == 400
