@@ -31,7 +31,7 @@ export const actions = (): void => {
     }
     at = t;
     const action = (before = emit('action', t, { name: 'click', target }));
-    if (!event.target.closest?.(PROMISING)) return;
+    if (!event.target.closest(PROMISING)) return;
     watchDom(sign, DEAD_AFTER);
     const then = signs;
     setTimeout(() => {

@@ -1,7 +1,7 @@
 /** Beacon: a view's waiting events as the text of docs/wire.md, split well under the 64 KiB all keepalive requests share. */
 import { takeDropped } from './guard';
 import { options } from './options';
-import { captures, sample } from './remote';
+import { captures, remote, sample } from './remote';
 import { sessionId } from './session';
 import { cut, hex } from './text';
 import { pending, routeOf, type View } from './view';
@@ -69,6 +69,7 @@ const head = (v: View, dropped?: Record<string, number>): string => {
     save_data: saveData,
     sample_n: sample() > 1 && sample(),
     snippet: __VERSION__,
+    config: remote().version,
     ...(FULL && { attributes: page._attributes, flags: page._flags }),
     dropped,
   }).slice(0, -1);

@@ -7,6 +7,7 @@ import { recent } from './cause';
 import { onFlush } from './delivery';
 import { watchDom } from './dom';
 import { observe, on, safe } from './guard';
+import { timed } from './network';
 import { begin, onlooker, type Request } from './requests';
 import { followScrolls, scrolling } from './scrolling';
 import { change, emit, now, onView } from './view';
@@ -87,7 +88,7 @@ const soon = (): void => {
 
 const mutated = (records: MutationRecord[]): void => {
   for (const { addedNodes } of records)
-    for (const node of addedNodes) if (node.nodeType === 1 && added.length < 500) added.push(node as Element);
+    for (const node of addedNodes) if (node.nodeType === 1) added.push(node as Element);
   soon();
 };
 
@@ -131,10 +132,12 @@ const paint = (feed: Feed, growth: Growth): void => {
 /** A load has come to its end; without a growth, its content never came. */
 const finish = (load: Load, growth?: Growth, among = 1): void => {
   loads.delete(load);
-  const { _start, _end, _event: e, _view } = load._request;
+  const { _start, _end, _event: e, _view, _timing } = load._request;
   const t = growth ? growth._at : _end || now();
   e.cause = 'scroll';
   change(_view);
+  // Of a script nothing was said yet: only now it is known to be more than a script.
+  if (e.initiator === 'script') emit('fetch', _start, { ...e, ...timed(_timing), duration_ms: _end! - _start }, _view);
   emit(
     'feed',
     _start,
@@ -189,16 +192,17 @@ const end = (r: Request): void => {
     if (loads.has(load) && load._feed._grown) finish(load);
     loads.delete(load);
   });
-  if (r._event.failure || r._event.status_code! >= 400) giveUp();
-  else setTimeout(giveUp, PATIENCE);
+  setTimeout(giveUp, r._event.failure || r._event.status_code! >= 400 ? 0 : PATIENCE);
   soon();
 };
 
 /** JSONP and the like: no call to patch, so it is known by its timing when it is over. */
-const scripted = ({ initiatorType, startTime, responseEnd, name }: any): void => {
+const scripted = (t: any): void => {
+  const { initiatorType, startTime, responseEnd, name } = t;
   if (initiatorType !== 'script' || startTime < scrollBegan || startTime > scrolledAt + 1000 || distance() > 2 * room) return;
   const r = begin(name, 'GET', 'script', startTime, 'scroll');
   r._end = responseEnd;
+  r._timing = t;
   const load = loadOf(r);
   if (!load) return;
   if (unclaimed?._items && unclaimed._at >= responseEnd) paint(load._feed, unclaimed);
@@ -222,7 +226,7 @@ export const feedLoads = (): void => {
     soon();
   });
   const abandon = () => {
-    for (const load of loads) if (load._feed._grown || load._request._certain) finish(load);
+    for (const load of loads) if (load._feed._grown) finish(load);
     loads.clear();
   };
   onFlush((gone) => gone && abandon());

@@ -1,11 +1,11 @@
-/** Long frames: animation frames over 50 ms with the script that took longest; long tasks where frames are unknown.
+/** Long frames: animation frames over 50 ms with the script that took longest.
  * https://developer.chrome.com/docs/web-platform/long-animation-frames */
 import { observe } from './guard';
 import { cleanUrl } from './text';
 import { emit } from './view';
 
-export const longframes = (): void => {
-  observe('long-animation-frame', ({ startTime, duration, scripts, renderStart, styleAndLayoutStart, blockingDuration }) => {
+export const longframes = (): void =>
+  void observe('long-animation-frame', ({ startTime, duration, scripts, renderStart, styleAndLayoutStart, blockingDuration }) => {
     const end = startTime + duration;
     let sum = 0;
     let longest: any = {};
@@ -26,8 +26,4 @@ export const longframes = (): void => {
         style_ms: styleAndLayoutStart && end - styleAndLayoutStart,
       },
     });
-  }) ||
-    observe('longtask', ({ startTime, duration }) =>
-      emit('longframe', startTime, { name: 'task', duration_ms: duration, value: duration - 50 }),
-    );
-};
+  });

@@ -36,5 +36,5 @@ export const list = (value?: string | string[]): string[] => ('' + value).split(
 export const setOptions = (given: Partial<Options>): void => {
   options = { ...options, ...given };
   // A script served from a path prefix sends to the same prefix: /x/farside.js → /x/b.
-  options.url ||= new URL('b', (script && script.src) || location.href).href;
+  options.url ||= new URL('b', script?.src || location.href).href;
 };

@@ -19,8 +19,9 @@ let copy: Remote | undefined;
 /** Read when it is first needed: touching storage costs a page milliseconds while it loads. */
 export const remote = (): Remote => (copy ||= read(NAME) || {});
 
-/** Whether events of a type are wanted; all are until told otherwise. `errors` switches off `error`, and so on. */
-export const captures = (type: string): boolean => remote().captures?.[type + 's'] !== false;
+/** Whether events of a type are wanted; all are until told otherwise. The switches have plural names. */
+export const captures = (type: string): boolean =>
+  remote().captures?.[type === 'fetch' ? 'fetches' : type + 's'] !== false;
 
 /** The session stands for so many. */
 export const sample = (): number => Math.round(+(remote().sample_n || options.sample || 1)) || 1;

@@ -198,7 +198,7 @@ export const requests = (): void => {
     if (!initiator || t.name === options.url) return;
     let r = open.find((o) => o._href === t.name && t.startTime >= o._start - 1);
     // It began before we were here: what resource timing knows is all there is, and that is not the method.
-    if (FULL && !r && t.startTime < began) end((r = begin(t.name, '?', initiator, t.startTime, 'load')), 0);
+    if (FULL && !r && t.startTime < began) end((r = begin(t.name, '', initiator, t.startTime, 'load')), 0);
     if (!r) return;
     open = open.filter((o) => o !== r);
     r._timing = t;

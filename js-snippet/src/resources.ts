@@ -10,7 +10,7 @@ const MOST = 4;
 export const resources = (): void => {
   let seen: any[] = [];
   observe('resource', (e) => {
-    if (!/^(fetch|xml|beacon)/.test(e.initiatorType) && seen.length < 500) seen.push(e);
+    if (!/^(fetch|xml|beacon)/.test(e.initiatorType)) seen.push(e);
   });
   onFlush(() => {
     const own = seen.filter((e) => e.name.startsWith(location.origin) || e.responseStatus >= 400);

@@ -41,9 +41,9 @@ export const write = (value: unknown, name = ''): void => {
 /** The session's id; opens another session when the last one has ended. */
 export const sessionId = (): string => {
   const t = Date.now();
-  const s: Stored = read() || memory;
-  const alive = t - s.l! < 18e5 && t - s.t! < 432e5;
-  write((memory = alive ? { ...s, l: t } : { s: hex(16), t, l: t }));
+  memory = read() || memory;
+  if (!(t - memory.l! < 18e5 && t - memory.t! < 432e5)) memory = { s: hex(16), t };
+  touch();
   return memory.s!;
 };
 

@@ -55,9 +55,8 @@ export const views: View[] = [];
 /** Views with events that wait. */
 export const pending = new Set<View>();
 
-/** So many events of a type a view may have, and so many requests. */
-const MOST = 50;
-const MOST_REQUESTS = 400;
+/** So many events of a type a view may have. */
+const MOST = 200;
 
 export const now = (): number => performance.now();
 export const hidden = (): boolean => document.visibilityState === 'hidden';
@@ -90,7 +89,7 @@ export const emit = (
   urgent?: boolean,
 ): Event => {
   const event: Event = { type: type!, at: atIn(v, start), ...fields };
-  if ((v._counts[type!] = (v._counts[type!] || 0) + 1) > (type === 'fetch' ? MOST_REQUESTS : MOST)) drop(type + 's');
+  if ((v._counts[type!] = (v._counts[type!] || 0) + 1) > MOST) drop(type + 's');
   else v._events.push(event);
   change(v, urgent);
   return event;

@@ -20,8 +20,7 @@ const put = (v: View, name: string, value: number, at: number, blame?: Event): v
   const known = v._events.find((event) => event.type === 'vital' && event.name === name);
   if (known) {
     // The element may be gone by the time a value is confirmed: keep what was known of it.
-    if (!fields.target) delete fields.target;
-    Object.assign(known, fields, { at: atIn(v, at) });
+    Object.assign(known, fields, { at: atIn(v, at), target: fields.target || known.target });
     change(v, true);
   } else emit('vital', at, fields, v, true);
 };

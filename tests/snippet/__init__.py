@@ -1,0 +1,1 @@
+"""The snippet in a real Chromium, judged by what a real collector accepted from it."""
