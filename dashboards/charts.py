@@ -15,6 +15,7 @@ from dashboards.numbers import MARKS, NARROW, RATINGS, ms, percent, vital
 WIDTH, HEIGHT = 240.0, 44.0
 LEAST_BAR = 0.25
 FOLD_BARS = 60
+LABEL = 15.0  # what a mark's words take of a ruler's width on a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def marks(picture: Waterfall) -> list[Tick]:
             continue
         x = _at(mark.at_ms, picture)
         lane = next((nr for nr, end in enumerate(ends) if end <= x), len(ends))
-        ends[lane : lane + 1] = [x + 6.5]
+        ends[lane : lane + 1] = [x + LABEL]
         rating = LIMITS[mark.name].rate(mark.value) if mark.value is not None else "poor"
         said = vital(mark.value, mark.name) if mark.value is not None else f"at {ms(mark.at_ms)}"
         found.append(Tick(x, f"{MARKS[rating]} {mark.name}", rating, min(lane, 3), f"{mark.name} {said}"))

@@ -138,13 +138,16 @@ def sql(name: str) -> str:
 
 
 def scope(question: Question) -> str:
-    """The predicate every question shares. Columns come from FILTERS, values are bound by the engine."""
+    """The predicate every question shares. Columns come from FILTERS, values are bound by the engine.
+
+    Columns are qualified: a query may well call one of its results `route`, and ClickHouse would take that.
+    """
     return " AND ".join(
         [
-            "app = {app:String}",
-            "received_at > fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')",
-            "received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')",
-            *(f"{FILTERS[name]} = {{where_{name}:String}}" for name, _ in question.where),
+            "events.app = {app:String}",
+            "events.received_at > fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')",
+            "events.received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')",
+            *(f"events.{FILTERS[name]} = {{where_{name}:String}}" for name, _ in question.where),
         ]
     )
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from collector.query import overview, vitals
-from collector.query.question import milliseconds
+from collector.query.question import FILTERS, milliseconds
 from collector.query.vitals import LIMITS, interval, ranks
 from tests.pages.conftest import Seeded, pages_over
 
@@ -221,11 +221,30 @@ def test_what_cannot_be_asked_is_said(seeded: Seeded) -> None:
         assert seeded.client.get(f"/overview.json?{bad}").json()["problem"]
 
 
+@pytest.mark.parametrize("name", list(FILTERS))
+def test_every_filter_reaches_every_panel(seeded: Seeded, name: str) -> None:
+    column = FILTERS[name]
+    value = next(view[column] for view in seeded.traffic.views if view[column])
+    data = seeded.client.get("/overview.json", params={name: value, "range": "24h"}).json()
+    assert "problems" not in data
+    chosen = [view["view_id"] for view in seeded.traffic.views if view[column] == value]
+    assert sum(row["views"] for row in data["routes"]) == len(chosen)
+    assert {row["view_id"] for row in data["views"]} <= set(chosen)
+    newest = seeded.traffic.newest("LCP")
+    (lcp, *_) = data["vitals"]
+    assert lcp["n"] == sum(newest[view][1] != "hidden" for view in chosen)
+    met = [event for line, event in seeded.traffic.events("error") if line[column] == value]
+    assert sum(row["times"] for row in data["errors"]) == sum(event["count"] for event in met)
+    loads = [event for line, event in seeded.traffic.events("feed") if line[column] == value]
+    assert sum(row["loads"] for row in data["feeds"]) == len(loads)
+
+
 def test_filter_values_are_bound_not_pasted(seeded: Seeded) -> None:
     for hostile in ("x' OR 1=1 --", "\\", "'", "{app:String}", "a\nb\tc", "/* scope */", "𝔘\u0000"):
         rows = seeded.client.get("/overview.json", params={"route": hostile})
         assert rows.status_code == 200
         assert rows.json()["routes"] == []
+        assert "problems" not in rows.json()
 
 
 def test_the_filter_form_works_without_scripts(seeded: Seeded) -> None:

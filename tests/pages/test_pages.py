@@ -224,13 +224,14 @@ class Away:
 
 
 class Slow:
-    """An engine that takes its time for one question."""
+    """An engine that takes its time for some questions."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, marked: str) -> None:
         self.store = store
+        self.marked = marked
 
     def read(self, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        if "-- Routes, those that cost most" in sql:
+        if self.marked in sql:
             time.sleep(3)
         return self.store.read(sql, parameters)
 
@@ -251,7 +252,7 @@ def test_a_store_that_is_away_is_said_since_when() -> None:
 
 
 def test_a_slow_question_holds_up_its_own_panel_only(seeded: Seeded) -> None:
-    with pages_over(Slow(seeded.store), seeded.question.at) as client:  # type: ignore[arg-type]
+    with pages_over(Slow(seeded.store, "-- Routes, those that cost"), seeded.question.at) as client:  # type: ignore[arg-type]
         client.event_hooks = {}
         html = client.get("/").text
         assert "This takes longer than 2 s." in html
@@ -259,3 +260,14 @@ def test_a_slow_question_holds_up_its_own_panel_only(seeded: Seeded) -> None:
         assert "p75 · n =" in html
         assert "what costs most first" in html
         assert "Let it finish" not in client.get("/?wait=1").text
+
+
+def test_a_store_that_is_slow_throughout_is_not_called_away(seeded: Seeded) -> None:
+    view = seeded.traffic.views[-1]
+    with pages_over(Slow(seeded.store, "SELECT"), seeded.question.at) as client:  # type: ignore[arg-type]
+        client.event_hooks = {}
+        reply = client.get(f"/views/{view['view_id']}")
+        assert reply.status_code == 503
+        assert "The store takes its time" in reply.text
+        assert "Let it finish" in reply.text
+        assert "No such view" not in reply.text
