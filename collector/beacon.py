@@ -122,10 +122,14 @@ class Envelope(Struct, kw_only=True):
 
 
 class Beacon(Envelope, kw_only=True):
-    """A decoded beacon: its events fit their columns, `refused` counts those that did not, by outcome."""
+    """A decoded beacon: its events fit their columns.
+
+    `refused` counts those that did not, by outcome, and `reason` says of the first of them what was wrong with it.
+    """
 
     events: list[Event]
     refused: dict[Outcome, int] = {}
+    reason: str = ""
 
 
 class _Rough(Envelope, kw_only=True):
@@ -153,14 +157,14 @@ def decode(body: bytes) -> Beacon:
     """Bytes of one POST → a beacon with at least one event or something `dropped`; raises `Refused`."""
     try:
         beacon = _whole.decode(body)
-        beacon.refused = {}
+        beacon.refused, beacon.reason = {}, ""
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         beacon = _decode_piecemeal(body)
     if beacon.v != 1:
         raise Refused(Outcome.BAD_VERSION, f"v is {beacon.v}")
     _refuse_incomplete(beacon)
     if len(beacon.events) > MAX_EVENTS:
-        _count(beacon, Outcome.EVENT_OVER_LIMIT, len(beacon.events) - MAX_EVENTS)
+        _count(beacon, Outcome.EVENT_OVER_LIMIT, len(beacon.events) - MAX_EVENTS, f"more than {MAX_EVENTS}")
         del beacon.events[MAX_EVENTS:]
     return beacon
 
@@ -194,8 +198,8 @@ def _decode_piecemeal(body: bytes) -> Beacon:
     for raw in rough.events:
         try:
             beacon.events.append(_event.decode(raw))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            _count(beacon, _why(raw))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            _count(beacon, _why(raw), reason=str(error))
     return beacon
 
 
@@ -224,9 +228,12 @@ def _is_complete(event: Event) -> bool:
 def _refuse_incomplete(beacon: Beacon) -> None:
     complete = [event for event in beacon.events if _is_complete(event)]
     if len(complete) != len(beacon.events):
-        _count(beacon, Outcome.EVENT_INVALID, len(beacon.events) - len(complete))
+        lacking = next(event for event in beacon.events if not _is_complete(event))
+        reason = f"{lacking.type} without what it is about, see docs/wire.md"
+        _count(beacon, Outcome.EVENT_INVALID, len(beacon.events) - len(complete), reason)
         beacon.events = complete
 
 
-def _count(beacon: Beacon, outcome: Outcome, n: int = 1) -> None:
+def _count(beacon: Beacon, outcome: Outcome, n: int = 1, reason: str = "") -> None:
+    beacon.reason = beacon.reason or f"{outcome}: {reason}"
     beacon.refused[outcome] = beacon.refused.get(outcome, 0) + n

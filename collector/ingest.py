@@ -41,7 +41,10 @@ BURST_S = 10
 
 CORS = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"X-Farside, X-Farside-Config, X-Farside-Refused, Retry-After"),
+    (
+        b"access-control-expose-headers",
+        b"X-Farside, X-Farside-Config, X-Farside-Refused, X-Farside-Reason, Retry-After",
+    ),
 ]
 PREFLIGHT = [
     *CORS,
@@ -156,7 +159,11 @@ class BeaconDoor:
             self._door.tally.refuse(app or self._app_name(beacons.key_of(body)), refusal.outcome, events)
             await _reply_refusal(send, refusal, CORS)
             return
-        extra = [(b"x-farside-refused", str(refused).encode())] if refused else []
+        extra = []
+        if refused:
+            # What a developer sees in the network panel; header values are ASCII.
+            reason = beacon.reason.encode("ascii", "replace")[:200]
+            extra = [(b"x-farside-refused", str(refused).encode()), (b"x-farside-reason", reason)]
         if beacon.config != site.remote.version:
             extra.append((b"x-farside-config", (site.remote.version or "0").encode()))
         await _reply(send, 204, [*CORS, (b"x-farside", Outcome.STORED.encode()), *extra])
@@ -180,8 +187,7 @@ class BeaconDoor:
     async def _keep(self, beacon: Beacon, arrival: Arrival) -> None:
         """Enrich and spool what is left of a beacon."""
         if not beacon.events and not beacon.dropped:
-            why = ", ".join(f"{n} × {outcome}" for outcome, n in beacon.refused.items())
-            raise Refused(Outcome.NO_EVENT, why or "`events` is empty")
+            raise Refused(Outcome.NO_EVENT, beacon.reason or "`events` is empty")
         line = enrich(beacon, arrival)
         if isinstance(line, Outcome):
             raise Refused(line)

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 DATABASE = "farside"
 PROOF = "farside_proof"
@@ -47,6 +47,10 @@ READ_SETTINGS = {"max_execution_time": 10, "max_result_rows": 200_000, "max_memo
 
 class StoreAway(Exception):  # noqa: N818
     """The store did not answer; the sentence says what it said. Transient until shown otherwise."""
+
+
+class QueryFailed(StoreAway):
+    """The store answered, and refused this one: a mistake in the question, or a limit of time, rows or memory."""
 
 
 class Store:
@@ -222,4 +226,6 @@ def _reported() -> Iterator[None]:
     try:
         yield
     except (ClickHouseError, OSError) as error:
-        raise StoreAway(" ".join(str(error).split())[:1_000]) from error
+        sentence = " ".join(str(error).split())[:1_000]
+        answered = isinstance(error, DatabaseError) and re.search(r"Code: \d+", sentence)
+        raise (QueryFailed if answered else StoreAway)(sentence) from error

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from collector.store import StoreAway
+from collector.store import QueryFailed, StoreAway
 
 BUDGET_S = 2.0
 PATIENT_S = 30.0
@@ -55,6 +55,8 @@ class Panels:
         with anyio.move_on_after(budget_s):
             try:
                 value = await anyio.to_thread.run_sync(question, abandon_on_cancel=True)
+            except QueryFailed as error:
+                return Panel(problem=f"The store refused this question: {error}")
             except StoreAway as error:
                 self.away_since = self.away_since or datetime.now(UTC)
                 self.away_because = str(error)

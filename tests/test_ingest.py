@@ -82,6 +82,7 @@ def test_a_bad_event_leaves_its_neighbours_alone(collector: Running) -> None:
     ]
     reply = collector.post(a_beacon(good, *bad, good, {"type": "haiku"}, good))
     assert (reply.status, reply.headers["x-farside-refused"]) == (204, "9")
+    assert "event_invalid: Expected `int` <= 65535 - at `$.status_code`" in reply.headers["x-farside-reason"]
     collector.settled()
     assert collector.value("SELECT count() FROM events WHERE name = 'kept'") == 3
     assert collector.ledger() == {

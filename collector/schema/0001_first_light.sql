@@ -175,6 +175,7 @@ CREATE TABLE IF NOT EXISTS events
     flags Map(LowCardinality(String), String) CODEC(ZSTD(1)),
     flag_sources Map(LowCardinality(String), String) CODEC(ZSTD(1)),
     attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    INDEX by_received received_at TYPE minmax GRANULARITY 1,
     INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX by_session session_id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX by_view view_id TYPE bloom_filter(0.001) GRANULARITY 1,
