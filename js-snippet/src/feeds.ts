@@ -148,7 +148,7 @@ const finish = (load: Load, growth?: Growth, among = 1): void => {
       status_code: e.status_code,
       failure: e.failure,
       items: growth && Math.round(growth._items / among),
-      stall_ms: growth ? growth._stall : endSince && t - endSince,
+      stall_ms: growth ? growth._stall : endSince && Math.max(0, t - endSince),
       abandoned: !growth && !_end,
       phases: _end ? { request_ms: _end - _start, ...(growth && { paint_ms: t - _end }) } : undefined,
     },
