@@ -12,6 +12,9 @@ from collector.traces.weave import Mark, Phase, marks, phases, view_zero, weave
 
 FOLD_BEYOND = 5
 BESIDE = {"resource", "longframe"}
+# OpenTelemetry's ASGI instrumentation makes a span of every message between framework and server: half of all rows, and
+# microseconds long.
+MESSAGES = (" http send", " http receive", " websocket send", " websocket receive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Waterfall:
     offsets: list[Offset]
     shares: list[tuple[str, float]]
     spans: int
+    undrawn: int
     is_cut: bool
     phases: list[Phase] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
@@ -61,7 +65,7 @@ def draw(
 ) -> Waterfall:
     """A trace's spans, and the events of the view it belongs to, as rows.
 
-    `raw` leaves every clock as it was, `fold` puts siblings that are alike together, `window` (from, to in
+    `raw` leaves every clock as it was, `fold` puts siblings that are alike together and leaves messages out, `window` (from, to in
     milliseconds) keeps what runs within it.
     """
     tree = grow(weave(spans, events))
@@ -89,6 +93,7 @@ def draw(
         offsets=sorted(found.values(), key=lambda offset: offset.host),
         shares=shares(tree, steps),
         spans=sum(1 for _ in tree.nodes()),
+        undrawn=sum(map(is_message, tree.nodes())) if fold else 0,
         is_cut=len(spans) >= SPANS,
         phases=steps,
         marks=moments,
@@ -140,7 +145,7 @@ def _rows(tree: Tree, fold: bool) -> Iterator[Row]:
         yield Row(node, depth, end_ms=node.end_ms)
         below = node.children
         if fold:
-            below, folds = _fold(node.children)
+            below, folds = _fold([child for child in node.children if not is_message(child)])
             folded |= folds
         waiting.extend((child, depth + 1) for child in sorted(below, key=lambda n: n.start_ms, reverse=True))
 
@@ -157,6 +162,18 @@ def members_of(row: Row, limit: int) -> list[Row]:
             found.append(Row(node, depth, end_ms=node.end_ms))
             waiting.extend((child, depth + 1) for child in reversed(node.children))
     return found
+
+
+def is_message(node: Node) -> bool:
+    """Whether a span is no more than one message of ASGI: without a child, without an error, under the span it names."""
+    span = node.span
+    return (
+        span.name.endswith(MESSAGES)
+        and not node.children
+        and span.status != "Error"
+        and node.parent is not None
+        and span.name.startswith(node.parent.span.name)
+    )
 
 
 def _fold(siblings: list[Node]) -> tuple[list[Node], dict[int, tuple[Node, ...]]]:

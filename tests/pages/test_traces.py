@@ -168,6 +168,21 @@ def test_own_times_add_up_to_what_was_spent() -> None:
     assert sum(ms for _, ms in picture.shares) == pytest.approx(100)
 
 
+def test_messages_of_asgi_are_counted_and_left_out_unless_they_tell_something() -> None:
+    spans = [
+        span("a", "", 0, 100, name="GET /p"),
+        span("b", "a", 90, 1, name="GET /p http send"),
+        span("c", "a", 91, 1, name="GET /p http receive"),
+        span("d", "a", 92, 1, name="GET /p http send", status="Error"),
+        span("e", "a", 93, 1, name="somebody's http send"),
+    ]
+    picture = draw(spans)
+    assert [row.node.span.span_id for row in picture.rows] == ["a", "d", "e"]
+    assert (picture.spans, picture.undrawn) == (5, 2)
+    everything = draw(spans, fold=False)
+    assert (len(everything.rows), everything.undrawn) == (5, 0)
+
+
 def test_many_alike_are_folded_with_their_percentiles_and_few_are_not() -> None:
     many = [span(f"q{i}", "web", 10 + i, i + 1, "db", name="SELECT", host="web-1") for i in range(37)]
     few = [span(f"f{i}", "web", 60 + i, 1, "db", name="INSERT", host="web-1") for i in range(5)]
