@@ -65,8 +65,8 @@ def draw(
 ) -> Waterfall:
     """A trace's spans, and the events of the view it belongs to, as rows.
 
-    `raw` leaves every clock as it was, `fold` puts siblings that are alike together and leaves messages out, `window` (from, to in
-    milliseconds) keeps what runs within it.
+    `raw` leaves every clock as it was, `fold` puts siblings that are alike together and leaves messages out, `window`
+    (from, to in milliseconds) keeps what runs within it.
     """
     tree = grow(weave(spans, events))
     found = offsets(tree.pairs())
