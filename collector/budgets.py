@@ -7,6 +7,7 @@ addresses have no budget: they are not grouped by as a matter of course.
 LIMIT = 1_000
 KEYS_LIMIT = 256
 OTHER = "{other}"
+FITTING = 16_384
 
 
 class Budgets:
@@ -14,6 +15,14 @@ class Budgets:
 
     def __init__(self) -> None:
         self._known: dict[str, set[str]] = {}
+        # Whole combinations that are known to fit: nearly every event is like one before it, and one look is enough.
+        self.fitting: set[tuple[str, ...]] = set()
+
+    def remember(self, combination: tuple[str, ...]) -> None:
+        """Note a combination of words that was looked at and left as it was."""
+        if len(self.fitting) >= FITTING:
+            self.fitting.clear()
+        self.fitting.add(combination)
 
     def admit(self, field: str, value: str, limit: int = LIMIT) -> str:
         """The value while the field's budget lasts, OTHER beyond."""

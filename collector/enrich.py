@@ -247,24 +247,32 @@ def put_scrubbed_text(line: Line, beacon: Beacon, arrival: Arrival) -> None:
 def put_budgeted_words(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """No more different words in a column than its budget: one page must not make everybody's queries slow."""
     budgets = arrival.memory.budgets
-    admit = budgets.admit
-    line.release, line.environment = admit("release", line.release), admit("environment", line.environment)
-    line.connection, line.snippet = admit("connection", line.connection), admit("snippet", line.snippet)
-    line.origin = admit("origin", line.origin)
-    line.attributes = budgets.admit_keys("attributes", line.attributes)
-    line.flags = budgets.admit_keys("flags", line.flags)
-    line.flag_sources = budgets.admit_keys("flags", line.flag_sources)
+    if (words := _words_of_line(line)) not in budgets.fitting:
+        for field in ("release", "environment", "connection", "snippet", "origin"):
+            setattr(line, field, budgets.admit(field, getattr(line, field)))
+        line.attributes = budgets.admit_keys("attributes", line.attributes)
+        line.flags = budgets.admit_keys("flags", line.flags)
+        line.flag_sources = budgets.admit_keys("flags", line.flag_sources)
+        if _words_of_line(line) == words:
+            budgets.remember(words)
     for event in beacon.events:
-        for field in _WORDS:
-            if value := getattr(event, field):
-                setattr(event, field, admit(field, value))
-        if event.attributes:
+        if (words := _words_of(event)) not in budgets.fitting:
+            for field in ("cause", "failure", "initiator", "trace_source", "error_type"):
+                setattr(event, field, budgets.admit(field, getattr(event, field)))
             event.attributes = budgets.admit_keys("attributes", event.attributes)
-        if event.phases:
-            event.phases = {admit("phases", name, KEYS_LIMIT): ms for name, ms in event.phases.items()}
+            event.phases = {budgets.admit("phases", name, KEYS_LIMIT): ms for name, ms in event.phases.items()}
+            if _words_of(event) == words:
+                budgets.remember(words)
 
 
-_WORDS = ("cause", "failure", "initiator", "trace_source", "error_type")
+def _words_of_line(line: Line) -> tuple[str, ...]:
+    words = ("\0line", line.release, line.environment, line.connection, line.snippet, line.origin)
+    return (*words, "", *line.attributes, "", *line.flags)
+
+
+def _words_of(event: Event) -> tuple[str, ...]:
+    words = (event.cause, event.failure, event.initiator, event.trace_source, event.error_type, "", *event.phases)
+    return (*words, "", *event.attributes) if event.attributes else words
 
 
 def put_outcomes(line: Line, beacon: Beacon, arrival: Arrival) -> None:

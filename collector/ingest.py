@@ -10,6 +10,7 @@ import secrets
 import time
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import msgspec
 
 from collector import beacon as beacons
 from collector import otlp
-from collector.agents import Hints, agent_of
+from collector.agents import Agent, Hints, agent_of
 from collector.beacon import Beacon
 from collector.enrich import Arrival, Memory, enrich
 from collector.limits import Limiter, client_of, is_loopback_address, network_of
@@ -38,6 +39,7 @@ MAX_OTLP_INFLATED_BYTES = 16 << 20
 BODY_DEADLINE_S = 10.0
 MAX_READING_BYTES = 256 << 20
 BURST_S = 10
+AGENT_HEADERS = (b"user-agent", b"sec-ch-ua", b"sec-ch-ua-mobile", b"sec-ch-ua-platform")
 
 CORS = [
     (b"access-control-allow-origin", b"*"),
@@ -72,21 +74,18 @@ class Door:
 
     def client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         """The address of whoever knocks, behind the proxies that are ours."""
-        peer = (scope.get("client") or ("",))[0]
-        return client_of(
-            peer, _text(headers, b"x-forwarded-for"), _text(headers, b"forwarded"), self.settings.trusted_hops
-        )
+        peer: str = (scope.get("client") or ("",))[0]
+        hops = self.settings.trusted_hops
+        return client_of(peer, _text(headers, b"x-forwarded-for"), _text(headers, b"forwarded"), hops) if hops else peer
 
     def arrival(self, site: App, client: str, headers: dict[bytes, bytes]) -> Arrival:
         """What enrichment may know of this request: everything but the address."""
         memory = self._memories.get(site.name)
         if memory is None:
             memory = self._memories[site.name] = Memory(self._routes.of(site.name))
-        hints = Hints(
-            *(_text(headers, name)[:256] for name in (b"sec-ch-ua", b"sec-ch-ua-mobile", b"sec-ch-ua-platform"))
-        )
+        agent = _agent(*(headers.get(name, b"") for name in AGENT_HEADERS))
         country = self._places.country(client, _text(headers, self._country_header) if self._country_header else "")
-        return Arrival(site, self.now_ms(), agent_of(_text(headers, b"user-agent")[:512], hints), country, memory)
+        return Arrival(site, self.now_ms(), agent, country, memory)
 
     def refresh(self) -> None:
         """Take over what other processes have learned meanwhile, and apps and keys that were changed."""
@@ -232,6 +231,11 @@ class SpanDoor:
                 raise Refused(Outcome.BAD_TOKEN, "send `Authorization: Bearer <otlp_token>`")
         elif not is_loopback_address(client):
             raise Refused(Outcome.BAD_TOKEN, "no otlp_token is set, so only backends on this machine may send spans")
+
+
+@lru_cache(maxsize=8_192)
+def _agent(user_agent: bytes, *hints: bytes) -> Agent:
+    return agent_of(user_agent[:512].decode("latin-1"), Hints(*(hint[:256].decode("latin-1") for hint in hints)))
 
 
 def _text(headers: dict[bytes, bytes], name: bytes) -> str:
