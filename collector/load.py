@@ -30,7 +30,9 @@ from collector.store import Store, StoreAway
 log = logging.getLogger("farside.load")
 
 SOURCES = ".sources"
-PAUSE_S = 0.1
+# A segment costs the engine about 0.15 s of one core however small it is (planning the views, twice; bench/segment.py), so
+# the loader rests twice as long as it worked: files gather meanwhile and become one segment.
+PAUSE_S = (0.1, 0.5)
 BACK_OFF_S = (0.2, 0.5, 1, 2, 5, 10)
 GRACE_MS = 200
 REMEMBERED_MS = 24 * 3_600_000
@@ -138,6 +140,7 @@ class Loader:
         failures = 0
         while True:
             stopping = self._stop.is_set()
+            began = time.monotonic()
             try:
                 self.step()
                 failures = 0
@@ -149,7 +152,8 @@ class Loader:
                 log.exception("The loader failed; it will try again")
             if stopping:
                 return
-            self._stop.wait(BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1] if failures else PAUSE_S)
+            rest_s = min(max(PAUSE_S[0], 2 * (time.monotonic() - began)), PAUSE_S[1])
+            self._stop.wait(BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1] if failures else rest_s)
 
     def step(self) -> int:
         """Load everything that is sealed by now; returns the number of segments. Raises `StoreAway`."""
