@@ -156,7 +156,7 @@ class BeaconDoor:
             await self._keep(beacon, self._door.arrival(site, client, headers))
         except Refused as refusal:
             self._door.tally.refuse(app or self._app_name(beacons.key_of(body)), refusal.outcome, events)
-            await _reply_refusal(send, refusal, CORS)
+            await _reply_refusal(send, refusal, CORS, allow=b"POST, OPTIONS")
             return
         extra = []
         if refused:
@@ -218,7 +218,7 @@ class SpanDoor:
                 self._door.tally.acknowledge("", len(batch.spans))
         except Refused as refusal:
             self._door.tally.refuse("", refusal.outcome)
-            await _reply_refusal(send, refusal, [])
+            await _reply_refusal(send, refusal, [], allow=b"POST")
             return
         kind = b"application/json" if is_json else b"application/x-protobuf"
         await _reply(send, 200, [(b"content-type", kind)], otlp.reply(batch, is_json=is_json))
@@ -290,12 +290,12 @@ async def _reply(send: Send, status: int, headers: list[tuple[bytes, bytes]], bo
     await send({"type": "http.response.body", "body": body})
 
 
-async def _reply_refusal(send: Send, refusal: Refused, headers: list[tuple[bytes, bytes]]) -> None:
+async def _reply_refusal(send: Send, refusal: Refused, headers: list[tuple[bytes, bytes]], *, allow: bytes) -> None:
     outcome = refusal.outcome
     body = json.dumps({"outcome": outcome, "message": str(refusal)}).encode()
     extra = [(b"x-farside", outcome.encode()), (b"content-type", b"application/json")]
     if outcome.status in (429, 503):
         extra.append((b"retry-after", str(RETRY_AFTER_S).encode()))
     if outcome.status == 405:
-        extra.append((b"allow", b"POST, OPTIONS"))
+        extra.append((b"allow", allow))
     await _reply(send, outcome.status, [*headers, *extra], body)

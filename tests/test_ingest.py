@@ -92,6 +92,15 @@ def test_a_bad_event_leaves_its_neighbours_alone(collector: Running) -> None:
     }
 
 
+def test_what_a_reason_quotes_cannot_become_a_header(shared_collector: Running) -> None:
+    reply = shared_collector.post(a_beacon({"type": "view"}, {"type": "x\r\nX-Planted: 1\r\n\r\nbody\x00\x7fé"}))
+    assert (reply.status, reply.body, "x-planted" in reply.headers) == (204, b"", False)
+    reason = reply.headers["x-farside-reason"]
+    assert "X-Planted" in reason
+    assert reason.isascii()
+    assert reason.isprintable()
+
+
 def test_more_events_than_are_read_from_one_beacon_are_counted(collector: Running) -> None:
     collector.post(a_beacon(*[{"type": "mark", "name": "m"}] * 520))
     collector.settled()
