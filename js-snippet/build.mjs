@@ -4,7 +4,7 @@
  *   node build.mjs --cost     also what each feature of farside.js costs: gzip with it left out
  */
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -60,6 +60,12 @@ const bundle = async (entry, { define, source, ...more } = {}) => {
   return Buffer.from(code);
 };
 
+/** All or nothing of a file: a collector that starts meanwhile reads the old one or the new one. */
+const put = async (file, content) => {
+  await writeFile(`${file}.new`, content);
+  await rename(`${file}.new`, file);
+};
+
 const write = async () => {
   await mkdir(out, { recursive: true });
   const manifest = {};
@@ -67,7 +73,7 @@ const write = async () => {
   for (const [name, [entry, most, define]] of Object.entries(FILES)) {
     const bytes = await bundle(entry, { define });
     const weight = gzip(bytes);
-    await writeFile(join(out, name), bytes);
+    await put(join(out, name), bytes);
     manifest[name] = {
       bytes: bytes.length,
       gzip: weight,
@@ -77,7 +83,7 @@ const write = async () => {
     console.log(`${name.padEnd(16)} ${bytes.length} bytes, ${weight} gzip (at most ${most})`);
     if (weight > most) tooLarge.push(`${name} is ${weight} bytes gzip, over its limit of ${most}: take something out.`);
   }
-  await writeFile(join(out, 'manifest.json'), JSON.stringify(manifest, null, 2) + '\n');
+  await put(join(out, 'manifest.json'), JSON.stringify(manifest, null, 2) + '\n');
   await mkdir(join(here, 'dist'), { recursive: true });
   await writeFile(join(here, 'dist', 'farside.mjs'), await bundle('npm.ts', { format: 'esm' }));
   await cp(join(here, 'npm.d.ts'), join(here, 'dist', 'npm.d.ts'));

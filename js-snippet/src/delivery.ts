@@ -120,7 +120,7 @@ const leaving: ((gone?: boolean) => void)[] = [];
 /** Calls before events leave; `gone` is true when the page itself goes. */
 export const onFlush = (call: (gone?: boolean) => void): void => void leaving.push(call);
 
-/** Seals what waits, bounded: the oldest goes when there is too much. */
+/** Seals what waits, bounded: a view's beginning is worth more than its noise, so the newest goes. */
 const collect = (gone?: boolean): void => {
   clearTimeout(flushTimer);
   flushTimer = 0;
@@ -130,7 +130,7 @@ const collect = (gone?: boolean): void => {
     recall(v);
     outbox.push(...seal(v));
   }
-  while (outbox.length > MOST_WAITING) drop('outbox', outbox.shift()!._count);
+  for (const lost of outbox.splice(MOST_WAITING)) drop('outbox', lost._count);
   touch();
 };
 

@@ -1,4 +1,4 @@
-/** The loader: pasted inline, it keeps what happens before farside.js runs: calls, errors and rejections. */
+/** The loader: pasted inline, it keeps what happens before farside.js runs: calls, errors, rejections and policy violations. */
 ((w: any, kept: unknown[], calls: unknown[]) => {
   const listen = (event: unknown) => kept.length < 50 && kept.push(event);
   const stub: any = (w.farside = {
@@ -6,7 +6,7 @@
     e: kept,
     x: () => each((type) => w.removeEventListener(type, listen, true)),
   });
-  const each = (call: (type: string) => void) => ['error', 'unhandledrejection'].forEach(call);
+  const each = (call: (type: string) => void) => ['error', 'unhandledrejection', 'securitypolicyviolation'].forEach(call);
   each((type) => w.addEventListener(type, listen, true));
   'init route user set flag error mark consent optOut'
     .split(' ')

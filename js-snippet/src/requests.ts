@@ -129,7 +129,7 @@ const patchFetch = (): void =>
       // Headers given in init replace the request's; an init that is itself a Request cannot be copied.
       const headers = new Headers(init.headers || own.headers);
       const parent =
-        !(init instanceof Request) && header(r, headers.get('traceparent'), init.mode || own.mode);
+        input && !(init instanceof Request) && header(r, headers.get('traceparent'), init.mode || own.mode);
       if (parent && own === input && !init.headers) own.headers.set('traceparent', parent);
       else if (parent) {
         headers.set('traceparent', parent);

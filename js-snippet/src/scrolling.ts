@@ -14,24 +14,19 @@ const leave = () => void depth--;
 export const scrolling = (): boolean => depth > 0;
 
 export const followScrolls = (): void => {
-  patch(window, 'IntersectionObserver', undefined, (target, [callback, ...rest], self) =>
-    Reflect.construct(
-      target,
-      [
-        callback &&
-          function (this: unknown, ...args: any[]) {
-            // A sentinel that left the view asks for nothing. Promises and schedulers that go on from here belong to it.
-            if (args[0].some((e: IntersectionObserverEntry) => e.isIntersecting)) {
-              enter();
-              setTimeout(leave);
-            }
-            return callback.apply(this, args);
-          },
-        ...rest,
-      ],
-      self,
-    ),
-  );
+  patch(window, 'IntersectionObserver', undefined, (target, args, self) => {
+    const [callback] = args;
+    if (callback)
+      args[0] = function (this: unknown, ...given: any[]) {
+        // A sentinel that left the view asks for nothing. Promises and schedulers that go on from here belong to it.
+        if (given[0].some((e: IntersectionObserverEntry) => e.isIntersecting)) {
+          enter();
+          setTimeout(leave);
+        }
+        return callback.apply(this, given);
+      };
+    return Reflect.construct(target, args, self);
+  });
   for (const name of ['setTimeout', 'requestAnimationFrame'])
     patch(window, name, (target, self, args) => {
       const ours = depth || kindOf(window.event) === 'scroll';

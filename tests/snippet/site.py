@@ -4,21 +4,37 @@ Beacons go to the site's own /b, which hands them on to a real collector and kee
 a test sees at once what arrived. Anything the collector refused, a whole beacon or one event, fails the test that asks.
 """
 
+import contextlib
 import json
+import random
+import struct
 import threading
 import time
 import urllib.parse
+import zlib
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.conftest import send, wait_until
 
 Event = dict[str, Any]
-PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c6360f8cf000000"
-    "0301010018dd8db00000000049454e44ae426082".replace(" ", "")
-)
+WEB_VITALS = Path(__file__).parents[2] / "js-snippet/node_modules/web-vitals/dist/web-vitals.iife.js"
+
+
+def a_picture(width: int = 300, height: int = 120) -> bytes:
+    """A PNG of noise: what compresses too well is no candidate for LCP."""
+    rows = b"".join(b"\0" + random.Random(y).randbytes(width * 3) for y in range(height))
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+PICTURE = a_picture()
 
 
 class Seen(NamedTuple):
@@ -80,11 +96,12 @@ class Site:
         return status, outcome
 
     def events(self, visit: str, kind: str = "", **fields: Any) -> list[Event]:
-        """What the collector accepted of a visit, in the order it came, each event with its beacon under `of`."""
+        """What the collector accepted of a visit, in the order it happened, each event with its beacon under `of`."""
         with self._lock:
             assert not self.refused, self.refused
             beacons = [b for b in self.beacons if b.get("release") == visit]
         events = [event | {"of": beacon} for beacon in beacons for event in beacon["events"]]
+        events.sort(key=lambda e: float(e["of"]["view_started_at"]) + float(e["at"]))  # beacons may overtake each other
         return [e for e in events if e["type"] == (kind or e["type"]) and fields.items() <= e.items()]
 
     def vitals(self, visit: str) -> dict[str, Event]:
@@ -112,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        if self.command != "HEAD":
+        with contextlib.suppress(OSError):  # the page may have gone
             self.wfile.write(body)
 
     def do_OPTIONS(self) -> None:
@@ -136,13 +153,15 @@ class _Handler(BaseHTTPRequestHandler):
             return self.answer(200, html.encode(), **headers)
         if path.startswith("/api/"):
             return self.api(path)
+        if path == "/web-vitals.js":
+            return self.answer(200, WEB_VITALS.read_bytes(), "text/javascript")
         if path.endswith(".js"):
             reply = send(self.site.collector_url + path)
             return self.answer(reply.status, reply.body, "text/javascript", Access_Control_Allow_Origin="*")
         if path.startswith("/c/") and self.site.config is not None:
             return self.answer(200, json.dumps(self.site.config).encode(), "application/json")
         if path.endswith(".png"):
-            return self.answer(200, PIXEL, "image/png", Cache_Control="no-store")
+            return self.answer(200, PICTURE, "image/png", Cache_Control="no-store")
         return self.answer(204 if path == "/favicon.ico" else 404)
 
     def api(self, path: str) -> None:
@@ -155,13 +174,10 @@ class _Handler(BaseHTTPRequestHandler):
         if "call" in query:
             text, kind = f"{query['call']}({text})", "text/javascript"
         headers = {"Server_Timing": query["timing"]} if "timing" in query else {}
-        try:
-            self.answer(
-                int(query.get("status", 200)), text.encode(), kind, Access_Control_Allow_Origin="*",
-                Cache_Control=query.get("cache", "no-store"), **headers,
-            )  # fmt: skip
-        except OSError:
-            pass  # the page has gone, or aborted the request
+        self.answer(
+            int(query.get("status", 200)), text.encode(), kind, Access_Control_Allow_Origin="*",
+            Cache_Control=query.get("cache", "no-store"), **headers,
+        )  # fmt: skip
 
     def _note(self) -> str:
         path = urllib.parse.urlsplit(self.path).path
