@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
@@ -164,7 +163,7 @@ class Store:
 
     def _connect(self, database: str, settings: dict[str, Any]) -> Client:
         if self.is_embedded:
-            path = urlsplit(self.url).path or self.url.removeprefix("chdb://")
+            path = self.url.removeprefix("chdb://")
             Path(path).mkdir(parents=True, exist_ok=True)
             return clickhouse_connect.get_client(
                 interface="chdb", path=path, database=database, settings=settings, tz_mode="aware"
