@@ -6,7 +6,6 @@ exporter would have written.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -122,7 +121,7 @@ def _from_protobuf(body: bytes) -> ExportTraceServiceRequest:
 
 def _from_json(body: bytes) -> ExportTraceServiceRequest:
     try:
-        tree = json.loads(body)
+        tree = _tree(body)
         for group in tree.get("resourceSpans", []):
             for scope in group.get("scopeSpans", []):
                 for span in scope.get("spans", []):
@@ -131,9 +130,21 @@ def _from_json(body: bytes) -> ExportTraceServiceRequest:
                         _hex_to_base64(link, "traceId", "spanId")
         request = ExportTraceServiceRequest()
         ParseDict(tree, request, ignore_unknown_fields=True)
-    except (ValueError, ParseError, AttributeError, TypeError, RecursionError, binascii.Error) as error:
+    except (ValueError, OverflowError, ParseError, AttributeError, TypeError, RecursionError) as error:
         raise Refused(Outcome.BAD_OTLP, f"not OTLP JSON: {str(error)[:200]}") from None
     return request
+
+
+def _tree(body: bytes) -> Any:
+    """JSON of strings that are text: half of a surrogate pair, where JavaScript cut one, becomes U+FFFD.
+
+    protobuf raises SystemError when such a half stands in a name, and refuses the whole request for one in a value.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        spelled = json.dumps(json.loads(body), ensure_ascii=False)
+        return json.loads(spelled.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
 
 
 def _hex_to_base64(thing: dict[str, Any], *names: str) -> None:

@@ -103,12 +103,28 @@ def test_bodies_that_are_no_request(shared_collector: Running) -> None:
     url = f"{shared_collector.url}/v1/traces"
     no_hex = b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}'
     protobuf, spelled = "application/x-protobuf", "application/json"
-    for body, kind in ((b"\xff\xff\xff", protobuf), (b"[]", spelled), (b"{", spelled), (no_hex, spelled)):
+    endless = [
+        json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [a_span(kind=0)]}]}]}).replace('"kind": 0', odd)
+        for odd in ('"kind": Infinity', '"kind": 1e999', '"kind": -Infinity')
+    ]
+    cases = [(b"\xff\xff\xff", protobuf), (b"[]", spelled), (b"{", spelled), (no_hex, spelled)]
+    for body, kind in [*cases, *((text.encode(), spelled) for text in endless)]:
         reply = send(url, body, content_type=kind)
         assert (reply.status, reply.outcome) == (400, "bad_otlp"), body
     assert send(url, gzip.compress(bytes(20 << 20)), content_encoding="gzip").status == 413
     empty = send(url, b"", content_type="application/x-protobuf")
     assert (empty.status, ExportTraceServiceResponse.FromString(empty.body).partial_success.rejected_spans) == (200, 0)
+
+
+def test_half_a_character_costs_that_character_only(shared_collector: Running) -> None:
+    """JavaScript's strings may end in half of a surrogate pair, and its JSON then says so."""
+    half = [{"key": "cut \ud83d", "value": {"stringValue": "cut \ud83d"}}]
+    odd = {"\ud800": 1, "name": "\ud83d\ude00 whole, half \ude00"}
+    reply = post_json(shared_collector, a_span(traceId="d" * 32, attributes=half, **odd))
+    assert (reply.status, json.loads(reply.body)) == (200, {"partialSuccess": {}})
+    shared_collector.settled()
+    (row,) = shared_collector.rows("SELECT * FROM otel_traces WHERE TraceId = {t:String}", t="d" * 32)
+    assert (row["SpanName"], row["SpanAttributes"]) == ("😀 whole, half \ufffd", {"cut \ufffd": "cut \ufffd"})
 
 
 def test_a_token_is_asked_for_when_one_is_set(spawn: Any, monkeypatch: Any) -> None:
