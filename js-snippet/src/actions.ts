@@ -36,7 +36,9 @@ export const actions = (): void => {
     const then = signs;
     setTimeout(() => {
       if (signs !== then || view !== v || inFlight(v) || action.name !== 'click') return;
-      action.name = 'dead_click';
+      // It may have left meanwhile; then this is said by another event.
+      if (v._events.includes(action)) action.name = 'dead_click';
+      else emit('action', t, { name: 'dead_click', target }, v);
       change(v);
     }, DEAD_AFTER);
   });

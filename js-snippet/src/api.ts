@@ -2,14 +2,14 @@
 import { page } from './beacon';
 import { watchCauses } from './cause';
 import { crumb } from './breadcrumbs';
-import { deliver, stop } from './delivery';
+import { deliver, flush, stop } from './delivery';
 import { caught, manual } from './errors';
 import { drop, safe } from './guard';
 import { navigations } from './navigation';
 import { options, script, setOptions, type Options } from './options';
 import { consent as agree, forget } from './session';
 import { cut, hex } from './text';
-import { emit, now, view, waiting } from './view';
+import { emit, now, view } from './view';
 
 export type Feature = () => void;
 
@@ -19,8 +19,9 @@ let running = false;
 let early: (() => void)[] = [];
 
 export const init = safe((given: Partial<Options> = {}): void => {
+  if (running) return;
   setOptions(given);
-  if (running || !options.key) return;
+  if (!options.key) return;
   running = true;
   deliver();
   if (FULL) watchCauses();
@@ -87,7 +88,7 @@ const api = {
   ...(FULL ? extras() : ({ set() {}, flag() {}, mark() {}, span: (_, call) => call() } as ReturnType<typeof extras>)),
   consent: when(() => {
     agree();
-    waiting._tell();
+    flush();
   }),
   optOut: (): void => {
     forget();

@@ -34,8 +34,8 @@ const ADDRESS = /(https?:[^\s?#]+)[?#][^\s:)"]*/g;
 const encode = (value: unknown): string =>
   JSON.stringify(value, (name, v) =>
     typeof v === 'number'
-      ? Number.isFinite(v)
-        ? +v.toFixed(Math.abs(v) < 10 ? 4 : 1)
+      ? isFinite(v)
+        ? +v.toFixed(v < 10 ? 4 : 1)
         : undefined
       : typeof v === 'string'
         ? cut(name === 'url' ? v : v.replace(ADDRESS, '$1'), LIMITS[name] || 1024) || undefined

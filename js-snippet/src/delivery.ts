@@ -185,7 +185,7 @@ export const deliver = (): void => {
   const turn = () => {
     if (hidden()) leave();
     // Only what happens from here on was lived in the background; a page that just ends was not.
-    view._seen |= hidden() ? 2 : 1;
+    view._seen |= 1 + +hidden();
     if (FULL) wake();
     waiting._tell();
     pump();

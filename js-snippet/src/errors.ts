@@ -35,7 +35,7 @@ const report = (name: string, error: any, fields?: Event, at = now()): void => {
 /** `farside.error(e, extra)` */
 export const manual = (error: unknown, extra?: Record<string, unknown>): void => {
   const attributes: Record<string, string> = {};
-  for (const name in extra) attributes[cut(name, 64)] = '' + extra[name];
+  for (const [name, value] of Object.entries(extra || {})) attributes[cut(name, 64)] = '' + value;
   report('manual', error, { attributes });
 };
 

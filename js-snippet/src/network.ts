@@ -39,7 +39,7 @@ export const timed = (e: any, status?: number, more?: Record<string, number>): T
     : {};
   if (FULL) for (const { name, duration } of e.serverTiming || []) took[`server_${name.slice(0, 22)}_ms`] = duration;
   let phases: Record<string, number> | undefined;
-  for (const name in took) if (took[name]! > 0) (phases ||= {})[name] = took[name]!;
+  for (const [name, ms] of Object.entries(took)) if (ms > 0) (phases ||= {})[name] = ms;
   return {
     phases,
     // Zero without any body size is "not allowed to know", which is not zero.

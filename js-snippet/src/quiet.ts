@@ -17,7 +17,7 @@ export const quiet = (): void => {
     const check = () => {
       const t = now();
       if (inFlight(v)) busyAt = t;
-      if (v === view && t - busyAt < WINDOW && t - v._created < PATIENCE) setTimeout(check, 100);
+      if (t - busyAt < WINDOW && t - v._created < PATIENCE) setTimeout(check, 100);
       else {
         v._event.duration_ms = busyAt - v._origin;
         change(v);

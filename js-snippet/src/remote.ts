@@ -1,7 +1,6 @@
 /** Remote config: what the collector wants captured. It is announced by a header, fetched when idle, used from the next
  * load on, and never waited for; the last good copy serves meanwhile, and without one the defaults.
  */
-import { safe } from './guard';
 import { options } from './options';
 import { read, write } from './session';
 
@@ -26,20 +25,19 @@ export const captures = (type: string): boolean =>
 /** The session stands for so many. */
 export const sample = (): number => Math.round(+(remote().sample_n || options.sample || 1)) || 1;
 
-let asked: string | null;
+let asked: string | null | undefined;
 
 /** A reply named the version that holds now; `get` is the fetch we have not patched. */
 export const announced = (version: string | null, get: typeof fetch): void => {
-  if (!version || version === remote().version || version === asked) return;
+  if ([null, asked, remote().version].includes(version)) return;
   asked = version;
   (window.requestIdleCallback || setTimeout)(
-    safe(async () => {
-      try {
-        const reply = await get(options.url!.replace(/b$/, 'c/' + options.key), { credentials: 'omit' });
-        if (reply.ok) write(await reply.json(), NAME);
-      } catch {
+    () =>
+      get(options.url!.replace(/b$/, 'c/' + options.key), { credentials: 'omit' })
+        .then((reply): unknown => reply.ok && reply.json().then((fresh) => write(fresh, NAME)))
         // Away: the copy we have serves on.
-      }
-    }),
+        .catch(() => {}),
+    // A page that draws nothing may never be idle.
+    { timeout: 5000 } as any,
   );
 };

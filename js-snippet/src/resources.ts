@@ -33,10 +33,8 @@ export const resources = (): void => {
       sum.bytes += e.transferSize;
       sum.duration_ms += e.duration;
     }
-    for (const url in sums) {
-      const { _at, ...sum } = sums[url];
+    for (const [url, { _at, ...sum }] of Object.entries(sums))
       emit('resource', _at, { url, initiator: 'third-party', ...sum });
-    }
     seen = [];
   });
 };

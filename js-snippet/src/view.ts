@@ -128,7 +128,7 @@ export const startView = (navigation: string, origin: number, trace = hex(16), s
     _navigation: navigation,
     _trace: trace,
     _span: span,
-    _seen: prerendering() ? 0 : hidden() ? 2 : 1,
+    _seen: prerendering() ? 0 : 1 + +hidden(),
     _events: [],
     _counts: {},
     _seq: 0,

@@ -93,6 +93,7 @@ def visit(site: Site, browser: Browser) -> Iterator[Open]:
         context: BrowserContext | None = None,
         place: str = "async",
         goto: bool = True,
+        tolerate: bool = False,
         **options: str,
     ) -> Visit:
         name = secrets.token_hex(4)
@@ -109,7 +110,8 @@ def visit(site: Site, browser: Browser) -> Iterator[Open]:
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         opened = Visit(site, page, context, name, complaints)
-        visits.append(opened)
+        if not tolerate:
+            visits.append(opened)
         if goto:
             page.goto(site.url + path, wait_until="load")
         return opened

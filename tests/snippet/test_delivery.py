@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - lines of JavaScript
 """Delivery: nothing that was captured is lost, however the page ends, and nothing more is sent than has to be."""
 
 import os
@@ -179,7 +180,7 @@ def test_a_flood_that_cannot_leave_costs_its_own_tail(visit: Open) -> None:
     opened.page.evaluate("farside.mark('after')")
     opened.leave()
     assert len(opened.events("view")) == 1
-    assert len(opened.events("error")) + opened.dropped()["outbox"] == 150
+    assert len(opened.events("error")) + opened.dropped()["outbox"] >= 150  # a vital may be among the dropped
 
 
 def test_a_quiet_page_sends_two_beacons_and_asks_for_nothing(visit: Open, site: Site) -> None:

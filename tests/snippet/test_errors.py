@@ -2,6 +2,7 @@
 
 import json
 
+from tests.conftest import ROOT
 from tests.snippet.conftest import Open
 from tests.snippet.site import Event
 
@@ -10,7 +11,6 @@ document.getElementById('throw').onclick = () => { throw new TypeError('the bask
 document.getElementById('reject').onclick = () => { Promise.reject(new Error('no price')); };
 document.getElementById('cause').onclick = () => { throw new Error('outer', { cause: new RangeError('inner') }); };
 </script>"""
-LOADER = "<script>{loader}</script>"
 
 
 def by_name(events: list[Event]) -> dict[str, Event]:
@@ -35,7 +35,7 @@ def test_what_is_thrown_and_what_is_rejected(visit: Open) -> None:
 
 
 def test_what_happened_before_the_snippet_came(visit: Open) -> None:
-    loader = (__import__("pathlib").Path("collector/snippet/loader.js")).read_text()
+    loader = (ROOT / "collector/snippet/loader.js").read_text()
     head = f"""<script>{loader}</script><script>farside.set('shop', 'north'); farside.mark('early');
     window.ran = farside.span('early work', () => 41) + 1; farside.error(new Error('reported early'));
     setTimeout(() => Promise.reject(new Error('rejected early')));</script>

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - lines of JavaScript
 """Infinite scroll, in all the ways pages do it: every batch is known, and nothing else is taken for one."""
 
 import pytest
