@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - lines of JavaScript
 """What the reader did and what the page did meanwhile: clicks, long frames, assets, marks, spans, flags."""
 
 import pytest

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - lines of JavaScript
 """Delivery: nothing that was captured is lost, however the page ends, and nothing more is sent than has to be."""
 
 import os

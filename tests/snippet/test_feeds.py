@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - lines of JavaScript
 """Infinite scroll, in all the ways pages do it: every batch is known, and nothing else is taken for one."""
 
 import pytest

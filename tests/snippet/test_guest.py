@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - lines of JavaScript
 """A good guest: privacy by default, consent, strict policies, and nothing of ours in the page's way."""
 
 from typing import Any
@@ -197,7 +196,7 @@ def test_remote_config_is_announced_and_holds_from_the_next_load(visit: Open, si
     assert opened.events("action")
     assert (again.events("action"), again.events("mark")) == ([], [])
     assert again.events("view")[0]["of"]["config"] == "7"
-    assert "traceparent" not in [seen.headers for seen in site.seen if seen.path == "/api/untraced"][0]
+    assert "traceparent" not in next(seen.headers for seen in site.seen if seen.path == "/api/untraced")
     assert len([seen for seen in site.seen if seen.path == "/c/demo"]) == 1
 
 

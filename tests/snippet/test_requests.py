@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - lines of JavaScript
 """Requests: what is known of each, whose trace it carries, and that the page's own call is left as it was."""
 
 import re

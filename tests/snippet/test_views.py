@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - lines of JavaScript
 """Views: hard and soft ones, each with its own id, trace, route and time; background, bfcache and prerender told apart."""
 
 from tests.snippet.conftest import Open
