@@ -149,6 +149,11 @@ class Collector:
         """Everything received up to here can be seen; where every query stops."""
         return datetime.fromtimestamp(self.loader.watermark_ms / 1000, UTC)
 
+    def away_since(self) -> datetime | None:
+        """Since when the loader has been in vain; readers may still be answered, from what was there before."""
+        since_ms = self.loader.away_since_ms
+        return datetime.fromtimestamp(since_ms / 1000, UTC) if since_ms else None
+
     def app(self) -> Starlette:
         """The whole as one ASGI application."""
         routes: list[BaseRoute] = [
@@ -163,7 +168,7 @@ class Collector:
                 *snippet_routes(),
             ]
         if self.settings.has("pages"):
-            routes += dashboards.routes(self.store, self.settings, self.watermark)
+            routes += dashboards.routes(self.store, self.settings, self.watermark, self.away_since)
         return Starlette(lifespan=self.running, routes=routes)
 
 

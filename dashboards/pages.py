@@ -30,9 +30,15 @@ PAGES: tuple[tuple[str, str, Maker], ...] = (
 YEAR_S = 31_536_000
 
 
-def routes(store: Store, settings: Settings, watermark: Callable[[], datetime]) -> list[BaseRoute]:
-    """The routes of all pages. `watermark()` is the received_at up to which everything can be seen."""
-    site = Site(store, settings, watermark)
+def routes(
+    store: Store,
+    settings: Settings,
+    watermark: Callable[[], datetime],
+    away_since: Callable[[], datetime | None] = lambda: None,
+) -> list[BaseRoute]:
+    """The routes of all pages. `watermark()` is the received_at up to which everything can be seen, and `away_since()`
+    when the store began to take nothing in, None while it does."""
+    site = Site(store, settings, watermark, away_since)
     squeezed = [Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6)]
     found: list[BaseRoute] = [Route("/static/{hash}/{name}", _static(site), middleware=squeezed)]
     for path, twins, maker in PAGES:

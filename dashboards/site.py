@@ -54,10 +54,17 @@ class Page:
 class Site:
     """The parts every page is made of."""
 
-    def __init__(self, store: Store, settings: Settings, watermark: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        watermark: Callable[[], datetime],
+        away_since: Callable[[], datetime | None],
+    ) -> None:
         self.store = store
         self.settings = settings
         self.watermark = watermark
+        self.away_since = away_since
         self.panels = Panels()
         self.files = _static_files()
         self._templates = jinja2.Environment(
@@ -120,7 +127,7 @@ class Site:
         """A template as HTML."""
         return self._templates.get_template(template).render(
             page=page, q=page.question if page else None, now=datetime.now(UTC), panels=page.panels if page else {},
-            away_since=self.panels.away_since, **context,
+            away_since=self.panels.away_since, loads_nothing_since=self.away_since(), **context,
         )  # fmt: skip
 
     @staticmethod

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.conftest import USER_AGENT, Running, free_port, wait_until
+from tests.conftest import USER_AGENT, Running, a_beacon, free_port, wait_until
 from tests.demo.processes import Demo
 
 
@@ -132,3 +132,21 @@ def test_a_beacon_becomes_visible_by_itself(
 
 def _views(collector: Running) -> int:
     return sum(route["views"] for route in json.loads(collector.get("/overview.json").body)["routes"])
+
+
+def test_pages_say_since_when_the_store_takes_nothing_in(collector: Running) -> None:
+    def page() -> str:
+        reply = collector.get("/")
+        assert reply.status == 200, "what was there before can still be read"
+        return reply.body.decode()
+
+    collector.post(a_beacon())
+    collector.settled()
+    assert "store away since" not in page()
+    collector.rows("RENAME TABLE farside.lines TO farside.lines_away")
+    assert collector.post(a_beacon()).status == 204
+    wait_until(lambda: "store away since" in page())
+    collector.rows("RENAME TABLE farside.lines_away TO farside.lines")
+    collector.settled()
+    assert "store away since" not in page()
+    assert collector.value("SELECT count() FROM events") == 2
