@@ -108,6 +108,9 @@ class Site:
         """The newest of each vital."""
         return {event["name"]: event for event in self.events(visit, "vital")}
 
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+
     def wait_for(self, visit: str, kind: str = "", count: int = 1, timeout_s: float = 12, **fields: Any) -> list[Event]:
         """Until so many events of a kind, with these fields, have arrived."""
         wait_until(lambda: len(self.events(visit, kind, **fields)) >= count, timeout_s)
