@@ -16,7 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -328,7 +328,12 @@ class Loader:
 
     def backlog(self) -> tuple[int, int]:
         """Files that wait for the store, and their bytes."""
-        sizes = [path.stat().st_size for suffix in (SEALED, SEGMENT) for path in self._files(suffix) if path.exists()]
+        sizes = []
+        for suffix in (SEALED, SEGMENT):
+            for path in self._files(suffix):
+                # Asked from another thread than the loader's, which may have just finished with the file.
+                with suppress(FileNotFoundError):
+                    sizes.append(path.stat().st_size)
         return len(sizes), sum(sizes)
 
     def _now_ms(self) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -266,3 +267,26 @@ def test_the_watermark_waits_for_what_is_not_loaded(loader: Loader) -> None:
         assert loader.watermark_ms >= prefix.received_at
 
     asyncio.run(main())
+
+
+def test_the_backlog_can_be_measured_while_files_come_and_go(loader: Loader) -> None:
+    """/readyz and /metrics ask in the middle of a drain; a file may go between being found and being looked at."""
+    paths = [loader.folder / f"{number:032x}{SEALED}" for number in range(50)]
+    stop = threading.Event()
+
+    def churn() -> None:
+        while not stop.is_set():
+            for path in paths:
+                path.write_bytes(b"x")
+            for path in paths:
+                path.unlink()
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        sizes = [loader.backlog() for _ in range(1_500)]
+    finally:
+        stop.set()
+        thread.join()
+    assert max(files for files, _ in sizes) > 0
+    assert all(files >= size for files, size in sizes)
