@@ -5,7 +5,7 @@ BIN := .venv/bin
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras \
            --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file
 
-.PHONY: setup demo serve test check fmt snippet bench wheel lock clean
+.PHONY: setup demo serve test check fmt snippet bench crash wheel lock clean
 
 demo: .venv/.demo                ## start a collector and the demo shop beside it; prints what to open
 	$(BIN)/farside demo --with-collector $(ARGS)
@@ -31,6 +31,13 @@ setup: .venv/.dev browser        ## everything a developer needs, in .venv
 
 snippet: .venv/.demo             ## build the snippet and print its size
 	$(BIN)/python hatch_build.py
+
+bench: .venv/.dev                ## measure the door, and the store away for half a minute; prints JSON
+	$(BIN)/python -m bench.door $(ARGS)
+	$(BIN)/python -m bench.outage --seconds 30
+
+crash: .venv/.dev                ## hurt a collector a thousand times and count what is left; takes hours
+	$(BIN)/python -m bench.crash --faults 1000 $(ARGS)
 
 wheel: .venv/.demo               ## build the wheel into dist/
 	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
