@@ -164,7 +164,7 @@ const patchXhr = (): void => {
     return Reflect.apply(target, self, args);
   });
   patch(proto, 'setRequestHeader', (target, self, args) => {
-    if (/^traceparent$/i.test(args[0])) calls.get(self)![2] = args[1];
+    if (/^traceparent$/i.test(args[0])) (calls.get(self) || [])[2] = args[1];
     return Reflect.apply(target, self, args);
   });
   const watch = safe((xhr: XMLHttpRequest) => {
@@ -184,7 +184,8 @@ const patchXhr = (): void => {
       );
   });
   patch(proto, 'send', (target, self, args) => {
-    watch(self);
+    // Opened before we were here, or not at all, which the browser has its own word for.
+    if (calls.has(self)) watch(self);
     return Reflect.apply(target, self, args);
   });
 };
