@@ -36,7 +36,7 @@ bench: .venv/.dev                ## measure the door, and the store away for hal
 	$(BIN)/python -m bench.door $(ARGS)
 	$(BIN)/python -m bench.outage --seconds 30
 
-crash: .venv/.dev                ## hurt a collector a thousand times and count what is left; takes hours
+crash: .venv/.dev                ## hurt a collector a thousand times and count what is left; takes long
 	$(BIN)/python -m bench.crash --faults 1000 $(ARGS)
 
 wheel: .venv/.demo               ## build the wheel into dist/
