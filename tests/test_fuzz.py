@@ -90,11 +90,11 @@ class Mutator:
             case 1 if isinstance(parent, dict):
                 parent[self.chance.choice(["", "type", "x" * 70, "\ud800", "v", "é"])] = parent.pop(key)
             case 2 if isinstance(parent, list):
-                parent.extend([parent[key]] * self.chance.choice([1, 3, 40]))
+                parent.extend(copy.deepcopy(parent[key]) for _ in range(self.chance.choice([1, 3, 40])))
             case 3:
                 parent[key] = [parent[key]]
             case _:
-                parent[key] = self.chance.choice(NASTY)
+                parent[key] = copy.deepcopy(self.chance.choice(NASTY))  # later changes may reach into it
 
     def _at(self, data: bytearray) -> int:
         return self.chance.randrange(len(data) + 1)
@@ -319,7 +319,7 @@ def compare_ledger(collector: Running, sender: Sender) -> None:
     assert ledger["span_invalid"] + ledger["span_out_of_time"] == sender.spans_refused
     # These are counted in events, at least one for a request.
     for word in ("no_event", "origin_refused", "unknown_key"):
-        assert ledger[word] >= sender.replies[word] > 0
+        assert ledger[word] >= sender.replies[word]
     told = {word for word in sender.replies if word != "stored"}
     known = {*told, "stored", "repeat", *singly, "span_invalid", "span_out_of_time"}
     assert {word for word in ledger if not word.startswith("client_")} <= known
