@@ -33,7 +33,7 @@ SOURCES = ".sources"
 # A segment costs the engine about 0.15 s of one core however small it is (planning the views, twice; bench/segment.py), so
 # the loader rests twice as long as it worked: files gather meanwhile and become one segment.
 PAUSE_S = (0.1, 0.5)
-BACK_OFF_S = (0.2, 0.5, 1, 2, 5, 10)
+BACK_OFF_S = (0.2, 0.5, 1, 2)
 GRACE_MS = 200
 REMEMBERED_MS = 24 * 3_600_000
 LEARN_EVERY_MS = 60_000
