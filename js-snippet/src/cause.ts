@@ -11,7 +11,7 @@ export const kindOf = (event: any): Cause | undefined => {
     ? 'key'
     : /^(click|submit|change|touchend)|(down|up)$/.test(type)
       ? 'click'
-      : /^(scroll|wheel|touchmove)/.test(type)
+      : /^scroll/.test(type)
         ? 'scroll'
         : /^(popstate|hashchange|navigat|currente)/.test(type)
           ? 'navigation'
@@ -35,7 +35,7 @@ export const recent = (otherwise: Cause): Cause => {
 };
 
 export const watchCauses = (): void =>
-  on('click keydown wheel touchmove scroll popstate', (event) => {
+  on('click keydown scroll popstate', (event) => {
     const kind = kindOf(event);
     if (!kind) return;
     note(kind, Math.min(event.timeStamp, now()));

@@ -6,13 +6,13 @@ import { on, safe } from './guard';
 import { cached, parentOf, timed } from './network';
 import { patch } from './patch';
 import { parse, type Parent } from './trace';
-import { navigationEntry, now, prerendering, startView, view } from './view';
+import { metaOf, navigationEntry, now, prerendering, startView, view } from './view';
 
 /** The hard view: everything the navigation entry knows, again whenever it is about to leave. */
 const hardView = (): void => {
   const nav = navigationEntry() || {};
   const named = parentOf(nav);
-  const learned = named || parse(document.querySelector<HTMLMetaElement>('meta[name=traceparent]')?.content);
+  const learned = named || parse(metaOf('traceparent'));
   // A cache replays trace ids as it replays everything else: they belong to the first reader.
   const stale = cached(nav);
   const { _trace, _span, _ours } = (!stale && learned) || ({} as Partial<Parent>);

@@ -102,8 +102,10 @@ export const change = (v: View, urgent?: boolean): void => {
   waiting._tell(urgent);
 };
 
-const meta = (): string | undefined =>
-  document.querySelector<HTMLMetaElement>('meta[name="farside:route"]')?.content;
+/** What a meta of the page says. By name, for the first use of a selector costs half a millisecond. */
+export const metaOf = (name: string): string | undefined =>
+  (document.getElementsByName(name)[0] as HTMLMetaElement | undefined)?.content;
+const meta = (): string | undefined => metaOf('farside:route');
 
 export const routeOf = (v: View): string | undefined => {
   if (v === view && (!FULL || meta() !== v._meta)) v._route ||= meta();
