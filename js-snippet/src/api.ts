@@ -3,20 +3,21 @@ import { page } from './beacon';
 import { watchCauses } from './cause';
 import { crumb } from './breadcrumbs';
 import { deliver, flush, stop } from './delivery';
-import { caught, manual } from './errors';
+import { caught, errors, manual } from './errors';
 import { drop, safe } from './guard';
 import { navigations } from './navigation';
 import { options, script, setOptions, type Options } from './options';
+import { requests } from './requests';
 import { consent as agree, forget } from './session';
 import { cut, hex } from './text';
-import { emit, now, view } from './view';
+import { hooks, emit, now, view } from './view';
 
 export type Feature = () => void;
 
 let features: Feature[] = [];
 let running = false;
 /** Calls made before there was a view. */
-let early: (() => void)[] = [];
+const early: (() => void)[] = [];
 
 export const init = safe((given: Partial<Options> = {}): void => {
   if (running) return;
@@ -24,19 +25,30 @@ export const init = safe((given: Partial<Options> = {}): void => {
   if (!options.key) return;
   running = true;
   deliver();
-  if (FULL) watchCauses();
-  navigations();
-  for (const feature of features) safe(feature)();
-  for (const call of early) call();
-  early = [];
+  requests();
+  errors();
+  // The rest can wait for a task of its own, or for the first thing that happens: the page is loading.
+  hooks._boot = safe(() => {
+    hooks._boot = () => {};
+    if (FULL) watchCauses();
+    navigations();
+    for (const feature of features) safe(feature)();
+  });
+  setTimeout(catchUp);
 });
+
+/** Makes the calls that had to wait. */
+const catchUp = (): void => {
+  hooks._boot();
+  for (const call of early.splice(0)) call();
+};
 
 /** A public function: never throws, and waits for init if it is called before. */
 const when =
   <A extends unknown[]>(call: (...args: A) => void) =>
   (...args: A): void => {
-    if (running) safe(call)(...args);
-    else if (early.length < 99) early.push(() => safe(call)(...args));
+    if (early.length < 99) early.push(() => safe(call)(...args));
+    if (running) catchUp();
   };
 
 /** Keeps a name, or forgets it when there is no value; no more names than the wire allows. */

@@ -10,7 +10,7 @@ import { list, options } from './options';
 import { unpatch } from './patch';
 import { announced, remote, sample } from './remote';
 import { allowed, chosen, optedOut, read, touch, write } from './session';
-import { hidden, navigationEntry, pending, prerendering, view, waiting, wake, type View } from './view';
+import { hidden, navigationEntry, pending, prerendering, view, hooks, wake, type View } from './view';
 
 const STORE = '.waiting';
 const MOST_WAITING = 20;
@@ -40,6 +40,7 @@ const welcome = (): boolean => {
 };
 
 const may = (): boolean => {
+  hooks._boot();
   if (!allowed() || prerendering()) return false;
   if (recorded === undefined) {
     recorded = welcome() && remote().enabled !== false && chosen(sample());
@@ -82,7 +83,7 @@ const post = (parcel: Parcel): void => {
   const failed = (after?: number) => {
     parcel._flying = false;
     parcel._again = true;
-    const wait = Math.max(after || 0, Math.min(6e4, 500 * 2 ** ++failures)) * (1 + Math.random() / 5);
+    const wait = Math.max(after || 0, Math.min(6e4, 500 * 2 ** ++failures) * (1 + Math.random()));
     retryAt = Date.now() + wait;
     setTimeout(pump, wait + 50);
   };
@@ -167,14 +168,13 @@ export const stop = (): void => {
 /** Begins to deliver: a first beacon soon after load, the last when the page is hidden. */
 export const deliver = (): void => {
   ({ fetch: send, fetchLater: later } = window as any);
-  waiting._tell = (urgent) => {
+  hooks._tell = (urgent) => {
     if (later && (!standTimer || urgent)) {
       clearTimeout(standTimer);
       standTimer = setTimeout(stand, urgent ? 0 : 300);
     }
     flushTimer ||= setTimeout(flush, gap);
   };
-  waiting._tell();
   const first = () => {
     // Nothing to wait for when there is no navigation entry.
     if (navigationEntry()?.loadEventEnd === 0) return void setTimeout(first, 500);
@@ -187,7 +187,7 @@ export const deliver = (): void => {
     // Only what happens from here on was lived in the background; a page that just ends was not.
     view._seen |= 1 + +hidden();
     if (FULL) wake();
-    waiting._tell();
+    hooks._tell();
     pump();
   };
   // Bubbling: after the page's own handlers have had their say.

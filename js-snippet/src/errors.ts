@@ -2,7 +2,7 @@
 import { crumb, trail } from './breadcrumbs';
 import { on } from './guard';
 import { cleanUrl, cut, selector } from './text';
-import { change, emit, now, view } from './view';
+import { hooks, change, emit, now, view } from './view';
 import type { Event } from './wire';
 
 /** The stack, and those of its causes. */
@@ -14,6 +14,7 @@ const stackOf = (error: any): string => {
 };
 
 const report = (name: string, error: any, fields?: Event, at = now()): void => {
+  hooks._boot();
   const { stack, name: type, message } = error?.stack ? error : ({ message: error } as any);
   const event: Event = {
     name,

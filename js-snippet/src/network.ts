@@ -43,7 +43,7 @@ export const timed = (e: any, status?: number, more?: Record<string, number>): T
   return {
     phases,
     // Zero without any body size is "not allowed to know", which is not zero.
-    bytes: e.transferSize || e.encodedBodySize ? e.transferSize : undefined,
+    bytes: e.encodedBodySize ? e.transferSize : undefined,
     status_code: status || e.responseStatus || undefined,
   };
 };

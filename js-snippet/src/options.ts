@@ -27,8 +27,7 @@ export interface Options {
 export let options = {} as Options;
 
 /** Our own script element, taken while it runs: later `currentScript` is somebody else's. */
-export const script =
-  typeof document === 'object' ? (document.currentScript as HTMLScriptElement | null) : null;
+export const script = globalThis.document?.currentScript as HTMLScriptElement | null | undefined;
 
 /** An array and text with commas or spaces mean the same. */
 export const list = (value?: string | string[]): string[] => ('' + value).split(/[\s,]+/);

@@ -12,7 +12,7 @@ import { patch } from './patch';
 import { remote } from './remote';
 import { cleanUrl, hex } from './text';
 import { parse, type Parent } from './trace';
-import { change, emit, now, view, type View } from './view';
+import { hooks, change, emit, now, view, type View } from './view';
 import type { Event, Failure } from './wire';
 
 export interface Request {
@@ -45,6 +45,7 @@ export const begin = (
   start = now(),
   kind = FULL ? kindOf(window.event) : undefined,
 ): Request => {
+  hooks._boot();
   const href = new URL(address, document.baseURI).href;
   const r: Request = {
     _start: start,

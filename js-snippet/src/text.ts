@@ -22,7 +22,7 @@ export const cleanUrl = (address: string, whole?: boolean): string => {
   // data: and blob: addresses are content, not places.
   if (!/^http/.test(protocol)) return protocol;
   const allowed = list(options.queryAllow);
-  for (const name of [...searchParams.keys()]) if (!allowed.includes(name)) searchParams.delete(name);
+  for (const [name] of [...searchParams]) if (!allowed.includes(name)) searchParams.delete(name);
   return (whole || origin !== location.origin ? origin : '') + pathname + url.search;
 };
 

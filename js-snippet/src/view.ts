@@ -74,8 +74,9 @@ export const wake = (): void => {
   if (s - slept > 2000) slept = s;
 };
 
-/** Set by delivery: told of every event that waits. */
-export const waiting: { _tell(urgent?: boolean): void } = { _tell() {} };
+/** What others do for us. `_boot` (of init) begins the first view, once: whoever is about to need a view calls it.
+ * `_tell` (of delivery) is told of every event that waits. */
+export const hooks: { _boot(): void; _tell(urgent?: boolean): void } = { _boot() {}, _tell() {} };
 
 /** A moment of the performance clock in a view's own time. */
 export const atIn = (v: View, t: number): number => t + slept - v._origin;
@@ -99,7 +100,7 @@ export const emit = (
 export const change = (v: View, urgent?: boolean): void => {
   if (!v._events.length) return;
   pending.add(v);
-  waiting._tell(urgent);
+  hooks._tell(urgent);
 };
 
 /** What a meta of the page says. By name, for the first use of a selector costs half a millisecond. */

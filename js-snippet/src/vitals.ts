@@ -52,7 +52,7 @@ const shift = (e: any): void => {
 /** The 98th percentile of all interactions, from the ten longest. https://web.dev/articles/inp */
 const putInp = (v: View, frame?: Frame): void => {
   const count = (performance as any).interactionCount - v._interactions;
-  const worst = v._slow[Math.min(v._slow.length - 1, Math.floor(count / 50) || 0)];
+  const worst = v._slow[Math.min(v._slow.length - 1, (count / 50) | 0)];
   // All too short for an entry. A hard view has its first input, whose entry comes however short it was.
   const ms = worst ? worst._ms : count > 0 && v !== views[0] && 8;
   // More events of the same frame make the same value, and tell more of its parts.
