@@ -192,7 +192,7 @@ const end = (r: Request): void => {
     if (loads.has(load) && load._feed._grown) finish(load);
     loads.delete(load);
   });
-  setTimeout(giveUp, r._event.status_code! < 400 ? PATIENCE : 0);
+  setTimeout(giveUp, r._event.failure || r._event.status_code! >= 400 ? 0 : PATIENCE);
   soon();
 };
 
