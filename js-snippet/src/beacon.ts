@@ -19,6 +19,8 @@ export interface Parcel {
 export const page: {
   _attributes?: Record<string, string>;
   _flags?: Record<string, [string, string]>;
+  _width?: number;
+  _height?: number;
 } = {};
 
 const LIMIT = 16_000;
@@ -62,8 +64,9 @@ const head = (v: View, dropped?: Record<string, number>): string => {
     user_id: user,
     release,
     environment,
-    viewport_width: innerWidth,
-    viewport_height: innerHeight,
+    // Asked for once: it makes a browser lay the page out.
+    viewport_width: (page._width ??= innerWidth),
+    viewport_height: (page._height ??= innerHeight),
     connection: effectiveType,
     device_memory: (navigator as any).deviceMemory,
     save_data: saveData,

@@ -83,7 +83,7 @@ const post = (parcel: Parcel): void => {
   const failed = (after?: number) => {
     parcel._flying = false;
     parcel._again = true;
-    const wait = Math.max(after || 0, Math.min(6e4, 500 * 2 ** ++failures) * (1 + Math.random()));
+    const wait = Math.max(after || 0, 500 * 2 ** Math.min(7, ++failures) * (1 + Math.random()));
     retryAt = Date.now() + wait;
     setTimeout(pump, wait + 50);
   };

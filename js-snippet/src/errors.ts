@@ -43,7 +43,7 @@ export const manual = (error: unknown, extra?: Record<string, unknown>): void =>
 /** An event seen by us, or kept by the loader from before. */
 export const caught = (event: any): void => {
   const { type, target, timeStamp, reason, error, message, filename, effectiveDirective, blockedURI, sourceFile } = event;
-  const url = target && (target.src || target.href);
+  const url = target?.src || target?.href;
   if (type === 'unhandledrejection') report('rejection', reason, {}, timeStamp);
   else if (FULL && effectiveDirective)
     report(

@@ -217,7 +217,7 @@ export const feedLoads = (): void => {
   observe('resource', scripted);
   on('scroll', ({ target }) => {
     const t = now();
-    if (t - scrolledAt > 1000) scrollBegan = t;
+    if (t > scrolledAt + 1000) scrollBegan = t;
     scrolledAt = t;
     const s = target === document ? document.scrollingElement : target;
     if (s !== scroller) height = 0;
