@@ -82,6 +82,11 @@ class Collector:
                 self.store_problem = str(error)
                 await asyncio.sleep(REOPEN_EVERY_S)
                 continue
+            except Exception as error:
+                log.exception("Cannot open the store; trying again")
+                self.store_problem = f"{type(error).__name__}: {error}"
+                await asyncio.sleep(REOPEN_EVERY_S)
+                continue
             self.store_open, self.store_problem = True, ""
             self.loader.start()
             return
@@ -93,6 +98,9 @@ class Collector:
                 self.door.refresh()
             except BadSettings as error:
                 log.error("Keeping the apps as they were: %s", error)
+            except Exception:
+                # Whatever is the matter with a file, the ledger goes on.
+                log.exception("Could not take over what changed")
             await self._spool_refusals()
 
     async def _spool_refusals(self) -> None:
@@ -141,7 +149,8 @@ class Collector:
         app = self.settings.apps.with_key(request.path_params["key"])
         headers = {"access-control-allow-origin": "*", "cache-control": "public, max-age=60"}
         if app is None:
-            self.tally.refuse("", Outcome.UNKNOWN_KEY)
+            # Nothing was sent, so the ledger has nothing to count.
+            headers["x-farside"] = Outcome.UNKNOWN_KEY
             return JSONResponse({"outcome": Outcome.UNKNOWN_KEY}, status_code=404, headers=headers)
         return JSONResponse(app.remote.as_json(), headers=headers)
 

@@ -311,5 +311,9 @@ def load(
     settings = Settings(**values)
     if unknown := set(settings.roles.split(",")) - set(ROLES):
         raise BadSettings(f"{sources['roles']}: unknown roles {sorted(unknown)}; known: {', '.join(ROLES)}")
+    if settings.has("pages") and not settings.has("load"):
+        raise BadSettings(
+            f"{sources['roles']}: pages show data up to the loader's watermark, so give them `load` as well"
+        )
     found = Apps(apps, path if path.exists() else None, with_demo=settings.demo)
     return replace(settings, apps=found, sources=sources)

@@ -44,12 +44,22 @@ INSERT_SETTINGS = {
 READ_SETTINGS = {"max_execution_time": 10, "max_result_rows": 200_000, "max_memory_usage": 4_000_000_000}
 
 
+# Codes of the engine that say nothing about the lines it was given: no table, no room, no memory, no time, no thread.
+# https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
+NO_TABLE = {60, 81}
+NOT_THE_LINES = NO_TABLE | {159, 160, 202, 209, 210, 236, 241, 243, 394, 439, 473}
+
+
 class StoreAway(Exception):  # noqa: N818
     """The store did not answer; the sentence says what it said. Transient until shown otherwise."""
 
 
 class QueryFailed(StoreAway):
     """The store answered, and refused this one: a mistake in the question, or a limit of time, rows or memory."""
+
+    def __init__(self, sentence: str, code: int) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 class Store:
@@ -112,9 +122,12 @@ class Store:
                     self._ready().raw_insert(
                         f"{PROOF}.lines", insert_block=lines, fmt="JSONEachRow", settings=INSERT_SETTINGS
                     )
-            except StoreAway as error:
-                with _reported():
-                    self._ready().command("SELECT 1")  # it answers, so it was the lines
+            except QueryFailed as error:
+                if error.code in NO_TABLE:  # somebody else has just rebuilt the twin, or dropped it
+                    with _reported():
+                        self._build_proof(self._ready())
+                if error.code in NOT_THE_LINES:
+                    raise
                 return str(error)
         return ""
 
@@ -226,5 +239,5 @@ def _reported() -> Iterator[None]:
         yield
     except (ClickHouseError, OSError) as error:
         sentence = " ".join(str(error).split())[:1_000]
-        answered = isinstance(error, DatabaseError) and re.search(r"Code: \d+", sentence)
-        raise (QueryFailed if answered else StoreAway)(sentence) from error
+        code = re.search(r"Code: (\d+)", sentence) if isinstance(error, DatabaseError) else None
+        raise (QueryFailed(sentence, int(code[1])) if code else StoreAway(sentence)) from error

@@ -185,6 +185,15 @@ def test_remote_config_is_announced_to_those_who_have_another(spawn: Any, tmp_pa
     assert send(f"{collector.url}/c/nobody").status == 404
 
 
+def test_the_ledger_goes_on_whatever_lies_in_the_folder(collector: Running) -> None:
+    (collector.data / "routes.json").write_text("[1, 2]")
+    collector.settled()
+    collector.post(a_beacon(key="nobody"))
+    collector.settled()
+    assert collector.ledger() == {("", "unknown_key"): 1}
+    assert "Could not take over" in collector.log
+
+
 def test_preflight_and_method(shared_collector: Running) -> None:
     preflight = send(f"{shared_collector.url}/b", method="OPTIONS", origin="https://any.example")
     assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (204, "*")

@@ -235,6 +235,18 @@ def test_the_proof_has_a_twin_of_every_table(store: Store) -> None:
     assert (count(store), count(store, "otel_traces"), count(store, "outcomes")) == (0, 0, 0)
 
 
+def test_a_twin_that_is_gone_is_no_fault_of_the_lines(loader: Loader, store: Store) -> None:
+    """Another process may rebuild it at any time; that must neither block the loader nor fill the quarantine."""
+    store._writer.command("DROP DATABASE farside_proof")
+    seal(loader.folder, *[a_line({"type": "view"}) for _ in range(4)])
+    with pytest.raises(StoreAway):
+        loader.step()
+    loader.step()
+    assert count(store) == 4
+    assert ledger(store) == {"stored": 4}
+    assert list((loader.folder / "quarantine").iterdir()) == []
+
+
 def test_orphans_of_a_dead_door_are_adopted_and_those_of_a_living_one_are_not(loader: Loader, store: Store) -> None:
     async def main() -> None:
         spool = Spool(loader.folder, cap_bytes=1 << 30, seal_after_s=3600)

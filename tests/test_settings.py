@@ -61,6 +61,8 @@ def test_apps_are_read_again_when_their_file_changes(tmp_path: Path) -> None:
         ('port = "many"', "port = 'many' is not a int"),
         ("port = -1", "port = -1"),
         ("port", "farside.toml"),
+        ('roles = "ingest,dance"', "unknown roles ['dance']"),
+        ('roles = "ingest,pages"', "give them `load` as well"),
         ("[apps.a]\nkeys = ['k']", "needs origins"),
         ("[apps.a]\nkeys = []\norigins = ['*']", "needs keys"),
         ("[apps.a]\nkeys = ['k']\norigins = ['*']\nkye = 1", "unknown settings ['kye']"),
