@@ -33,14 +33,14 @@ class SnippetBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         copy_libraries(root / "js-snippet" / "node_modules", root / "dashboards" / "static" / "built")
 
 
-def build(snippet: Path) -> None:
+def build(snippet: Path, *flags: str) -> None:
     """`npm ci` unless node_modules is as new as the lock, then build.mjs, which fails when a bundle is over its limit."""
     node = find_node()
     env = {**os.environ, "PATH": os.pathsep.join([str(node.parent), os.environ.get("PATH", os.defpath)])}
     lock, installed = snippet / "package-lock.json", snippet / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         run([str(node), str(npm_of(node)), "ci", "--no-fund", "--no-audit", "--loglevel=error"], snippet, env)
-    run([str(node), "build.mjs"], snippet, env)
+    run([str(node), "build.mjs", *flags], snippet, env)
 
 
 def find_node() -> Path:
@@ -90,5 +90,5 @@ def copy_libraries(modules: Path, target: Path) -> None:
 
 if __name__ == "__main__":
     here = Path(__file__).parent
-    build(here / "js-snippet")
+    build(here / "js-snippet", *sys.argv[1:])
     copy_libraries(here / "js-snippet" / "node_modules", here / "dashboards" / "static" / "built")

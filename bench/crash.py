@@ -24,6 +24,8 @@ from tests.conftest import Running, a_beacon, as_bytes, send
 
 CLIENTS = 3
 FAULTS_PER_FOLDER = 50
+# What a process survives is followed by a kill that often, before it has put anything right; else by the next fault.
+KILLED_AFTERWARDS = 0.5
 
 
 class Clients:
@@ -34,7 +36,7 @@ class Clients:
         self.refused: Counter[str] = Counter()
         self._stop = threading.Event()
         self._url = url
-        self._threads = [threading.Thread(target=self._run) for _ in range(CLIENTS)]
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(CLIENTS)]
         for thread in self._threads:
             thread.start()
 
@@ -72,33 +74,45 @@ def hang_then_kill(running: Running, chance: random.Random) -> None:
 
 
 def stop_cleanly(running: Running, chance: random.Random) -> None:
-    running.kill(signal.SIGTERM)
+    running.kill(signal.SIGTERM, timeout_s=60)
+
+
+def hang(running: Running, chance: random.Random) -> None:
+    running.process.send_signal(signal.SIGSTOP)
+    time.sleep(chance.uniform(0.1, 0.5))
+    running.process.send_signal(signal.SIGCONT)
+    perhaps_kill(running, chance)
+
+
+def perhaps_kill(running: Running, chance: random.Random) -> None:
+    if chance.random() < KILLED_AFTERWARDS:
+        time.sleep(chance.uniform(0, 0.5))
+        running.kill()
 
 
 def tear(running: Running, chance: random.Random) -> None:
     """Kill, and leave half a line and noise behind what was durable, as a power cut does."""
+    noise = chance.randbytes(300)
     running.kill()
     for path in (running.data / "spool").glob("*.open"):
         with path.open("ab") as file:
-            file.write(b'{"checksum":"00000000","line_id":"' + bytes(chance.randrange(256) for _ in range(300)))
+            file.write(b'{"checksum":"00000000","line_id":"' + noise)
 
 
 def starve_of_disk(running: Running, chance: random.Random) -> None:
-    """Every write beyond a few hundred bytes fails, in the middle; then there is room again; then the kill."""
+    """Every write beyond a few hundred bytes fails, in the middle; then there is room again."""
     limits = resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (chance.randrange(300, 9_000), limits[1]))
     time.sleep(chance.uniform(0.1, 0.6))
     resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, limits)
-    time.sleep(chance.uniform(0, 0.4))
-    running.kill()
+    perhaps_kill(running, chance)
 
 
 def take_the_store_away(running: Running, chance: random.Random) -> None:
     command(running, "RENAME TABLE farside.lines TO farside.lines_away")
     time.sleep(chance.uniform(0.1, 0.6))
     command(running, "RENAME TABLE farside.lines_away TO farside.lines")
-    time.sleep(chance.uniform(0, 0.5))
-    running.kill()
+    perhaps_kill(running, chance)
 
 
 def fail_inside_a_view(running: Running, chance: random.Random) -> None:
@@ -112,29 +126,37 @@ def fail_inside_a_view(running: Running, chance: random.Random) -> None:
     time.sleep(chance.uniform(0.1, 0.6))
     command(running, "DROP TABLE farside.zz_thrower")
     command(running, "DROP TABLE farside.zz_sink")
-    time.sleep(chance.uniform(0, 0.5))
-    running.kill()
+    perhaps_kill(running, chance)
 
 
 def command(running: Running, sql: str) -> None:
     running.rows(sql)
 
 
-FAULTS: list[Callable[[Running, random.Random], None]] = [
-    kill, hang_then_kill, stop_cleanly, tear, starve_of_disk, take_the_store_away, fail_inside_a_view,
+Fault = Callable[[Running, random.Random], None]
+FAULTS: list[Fault] = [
+    kill, hang, hang_then_kill, stop_cleanly, tear, starve_of_disk, take_the_store_away, fail_inside_a_view,
 ]  # fmt: skip
 
 
+def fed_by_beacons(running: Running) -> set[str]:
+    """Every table that some materialized view writes to, and every other that has a column of events but no writer known
+    here: such a one is new, and somebody must say how it is checked."""
+    views = running.rows(
+        "SELECT extract(create_table_query, ' TO `?farside`?\\.`?(\\w+)`?') AS target FROM system.tables"
+        " WHERE database = 'farside' AND engine = 'MaterializedView'"
+    )
+    columns = running.rows(
+        "SELECT DISTINCT table FROM system.columns WHERE database = 'farside' AND name IN ('view_id', 'TraceId')"
+        " AND table IN (SELECT name FROM system.tables WHERE database = 'farside' AND engine LIKE '%MergeTree')"
+    )
+    return {row["target"] for row in views} | {row["table"] for row in columns}
+
+
 def verdict(running: Running, acknowledged: list[str]) -> dict[str, Any]:
-    """Compare what was acknowledged with every table that could hold it; tables are asked for, not listed here."""
-    running.settled()
-    tables = [
-        row["name"]
-        for row in running.rows(
-            "SELECT name FROM system.tables WHERE database = 'farside' AND engine LIKE '%MergeTree'"
-            " AND name NOT IN ('migrations', 'segments')"
-        )
-    ]
+    """Compare what was acknowledged with every table that holds some of it; tables are asked for, not listed here."""
+    running.settled(timeout_s=120)
+    tables = fed_by_beacons(running)
     counts: dict[str, Any] = {}
     wanted = set(acknowledged)
     per_view = {
@@ -155,41 +177,58 @@ def verdict(running: Running, acknowledged: list[str]) -> dict[str, Any]:
     counts["otel_traces_trace_id_ts"] = {
         "missing": traces - running.value("SELECT uniqExact(TraceId) FROM otel_traces_trace_id_ts")
     }
-    unknown = set(tables) - set(counts)
+    summed = running.value("SELECT sum(n) FROM span_lengths")
+    counts["span_lengths"] = {"sum_minus_spans": summed - running.value("SELECT count() FROM otel_traces")}
+    unknown = tables - set(counts)
     assert not unknown, f"the oracle does not know how to check {unknown}: teach it"
     return counts
 
 
-def main(faults: int, seed: int) -> dict[str, Any]:
+def live(folder: Path, most: int, chance: random.Random, kinds: list[Fault]) -> tuple[list[str], Clients]:
+    """One process under load until a fault ends it, or as many have been survived; their names, and what clients saw."""
+    running = Running(folder)
+    clients = Clients(running.url)
+    done: list[str] = []
+    while len(done) < most and running.process.poll() is None:
+        time.sleep(chance.uniform(0.05, 0.8))
+        fault = chance.choice(kinds)
+        fault(running, chance)
+        done.append(fault.__name__)
+    if running.process.poll() is None:
+        running.kill()
+    clients.stop()
+    return done, clients
+
+
+def main(faults: int, seed: int, per_folder: int = FAULTS_PER_FOLDER) -> dict[str, Any]:
+    """Hurt it that often; `bad` in the answer is empty when nothing was lost or doubled."""
     chance = random.Random(seed)
     done: Counter[str] = Counter()
     refused: Counter[str] = Counter()
-    total = 0
+    lives = total = 0
     bad: list[Any] = []
-    while sum(done.values()) < faults:
+    while done.total() < faults:
         folder = Path(tempfile.mkdtemp(prefix="farside-crash-"))
         acknowledged: list[str] = []
-        for _ in range(min(FAULTS_PER_FOLDER, faults - sum(done.values()))):
-            running = Running(folder)
-            clients = Clients(running.url)
-            time.sleep(chance.uniform(0.05, 0.8))
-            fault = chance.choice(FAULTS)
-            fault(running, chance)
-            clients.stop()
+        until = min(done.total() + per_folder, faults)
+        while done.total() < until:
+            names, clients = live(folder, until - done.total(), chance, FAULTS)
             acknowledged += clients.acknowledged
             refused += clients.refused
-            done[fault.__name__] += 1
+            done.update(names)
+            lives += 1
         last = Running(folder)
         found = verdict(last, acknowledged)
         last.kill()
         total += len(acknowledged)
         wrong = [n for table in found.values() for name, n in table.items() if name != "unacknowledged" and n]
         if wrong:
-            bad.append({"folder": str(folder), "seed": seed, "after": sum(done.values()), "found": found})
+            bad.append({"folder": str(folder), "seed": seed, "after": done.total(), "found": found})
         else:
             shutil.rmtree(folder)
-        print(f"{sum(done.values())} faults, {total} beacons acknowledged, {len(bad)} bad: {found}", file=sys.stderr)
-    return {"seed": seed, "faults": dict(done), "acknowledged": total, "refused": dict(refused), "bad": bad}
+        print(f"{done.total()} faults, {total} beacons acknowledged, {len(bad)} bad: {found}", file=sys.stderr)
+    result = {"seed": seed, "faults": dict(done), "lives": lives, "acknowledged": total, "refused": dict(refused)}
+    return result | {"bad": bad}
 
 
 if __name__ == "__main__":

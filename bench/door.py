@@ -1,6 +1,9 @@
 """The door: durable acknowledgements beside a Starlette no-op in the same run, and how soon a beacon is visible.
 
-Server and load generator share the machine. Usage: python -m bench.door [--seconds 8]     prints JSON
+Three ways to run it: a door alone, which nothing loads from; the whole collector in one process; two doors beside one
+process that loads. Saturated first, then at a steady rate that readers are to keep up with.
+
+Servers and load generator share the machine. Usage: python -m bench.door [--seconds 4] [--sustained 60]     prints JSON
 """
 
 import argparse
@@ -15,7 +18,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+CONNECTIONS = 256  # of thousands of browsers, those that are waiting for the disk at the same moment
+SUSTAINED_EVENTS_PER_S = 52_000
+LOADING = ("whole_process", "two_doors_beside_a_store")
 
 
 async def nothing(request: Request) -> Response:
@@ -62,9 +69,16 @@ def fetch(url: str, body: bytes | None = None) -> tuple[int, bytes]:
         return reply.status, reply.read()
 
 
-def load(url: str, seconds: float, rate: float = 0) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.load", url, "--seconds", str(seconds), "--rate", str(rate)]
-    return dict(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+def load(*urls: str, seconds: float, rate: float = 0) -> dict[str, Any]:
+    """One generator process for each door, its connections and its rate shared among them; what came of it in all."""
+    share = ["--seconds", str(seconds), "--rate", str(rate / len(urls)), "--connections", str(CONNECTIONS // len(urls))]
+    commands = [[sys.executable, "-m", "bench.load", url, *share] for url in urls]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    found = [dict(json.loads(process.communicate()[0])) for process in running]
+    together = {name: sum(run[name] for run in found) for name in ("requests_per_s", "events_per_s")}
+    slowest = {name: max(run[name] for run in found) for name in ("p50_ms", "p99_ms")}
+    refused = sum(n for run in found for status, n in run["statuses"].items() if status != "204")
+    return together | slowest | {"not_204": refused}
 
 
 def watermark(url: str) -> float:
@@ -79,7 +93,7 @@ def lag_after(url: str) -> float:
     return time.time() - now
 
 
-def visible(url: str, samples: int = 60) -> dict[str, float]:
+def visible(url: str, samples: int = 40) -> dict[str, float]:
     """Seconds from a 204 until pages show the beacon, at a trickle."""
     from bench.load import Requests
 
@@ -94,40 +108,73 @@ def visible(url: str, samples: int = 60) -> dict[str, float]:
     return {"p50_s": round(statistics.median(waits), 2), "p95_s": round(waits[int(0.95 * samples)], 2)}
 
 
-def main(seconds: float) -> dict[str, Any]:
+@contextmanager
+def collectors(data: Path) -> Iterator[dict[str, list[str]]]:
+    """The ways to run Farside that are compared: the addresses of their doors, the one that knows the watermark first."""
+    with ExitStack() as stack:
+
+        def serve(folder: str, *roles: str) -> str:
+            return stack.enter_context(server("collector", "serve", "--data", str(data / folder), *roles))
+
+        yield {
+            "noop_starlette": [stack.enter_context(server("bench.door", "--noop", "1"))],
+            "door_alone": [serve("door", "--roles", "ingest")],
+            "whole_process": [serve("whole")],
+            "two_doors_beside_a_store": [
+                serve("three", "--roles", "load,pages"),
+                serve("three", "--roles", "ingest"),
+                serve("three", "--roles", "ingest"),
+            ],
+        }
+
+
+def doors(urls: list[str]) -> list[str]:
+    """Where beacons go: a process that has doors beside it has none itself."""
+    return urls[1:] or urls
+
+
+def acknowledgements(ways: dict[str, list[str]], seconds: float, rounds: int) -> dict[str, Any]:
+    """Saturated, in turns: the machine's speed drifts, and a ratio should not."""
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, urls in ways.items():
+            runs[name].append(load(*doors(urls), seconds=seconds))
+            if name in LOADING:
+                runs[name][-1]["seconds_until_queryable"] = round(lag_after(urls[0]), 2)
+    rates = {name: statistics.median(run["requests_per_s"] for run in found) for name, found in runs.items()}
+    ratios = {name: round(rate / rates["noop_starlette"], 3) for name, rate in rates.items()}
+    return {"ratio_to_noop": ratios, "acknowledgements": runs}
+
+
+def freshness(urls: list[str], seconds: float) -> dict[str, Any]:
+    """A steady load: whether readers keep up with the door."""
+    sustained = load(*doors(urls), seconds=seconds, rate=SUSTAINED_EVENTS_PER_S / 10)
+    return sustained | {"for_s": seconds, "seconds_until_queryable": round(lag_after(urls[0]), 2)}
+
+
+def main(seconds: float, sustained_s: float) -> dict[str, Any]:
+    found: dict[str, Any] = {"cores": os.cpu_count()}
     folder = Path(tempfile.mkdtemp(prefix="farside-bench-"))
-    durable, ceiling = [], []
     try:
-        with server("bench.door", "--noop", "1") as noop, server("collector", "serve", "--data", str(folder)) as ours:
-            for url in (noop, ours):
-                load(url, 2)
-            for _ in range(3):
-                ceiling.append(load(noop, seconds))
-                durable.append(load(ours, seconds))
-                durable[-1]["seconds_until_queryable"] = round(lag_after(ours), 2)
-            best = statistics.median(run["requests_per_s"] for run in durable)
-            half = load(ours, seconds, rate=best / 2)
-            lag_after(ours)
-            seen = visible(ours)
-            sustained = load(ours, 7 * seconds)
-            sustained["seconds_until_queryable"] = round(lag_after(ours), 2)
+        with collectors(folder) as ways:
+            for urls in ways.values():
+                load(*doors(urls), seconds=1.5)
+            found |= acknowledgements(ways, seconds, rounds=3)
+            whole = ways["whole_process"]
+            best = statistics.median(run["requests_per_s"] for run in found["acknowledgements"]["whole_process"])
+            found["half_load"] = load(*whole, seconds=seconds, rate=best / 2)
+            lag_after(whole[0])
+            found["visible_after_204"] = visible(whole[0])
+            found["sustained"] = {name: freshness(ways[name], sustained_s) for name in LOADING}
     finally:
         shutil.rmtree(folder)
-    noop_rate = statistics.median(run["requests_per_s"] for run in ceiling)
-    return {
-        "cores": os.cpu_count(),
-        "noop_starlette": ceiling,
-        "farside": durable,
-        "ratio": round(best / noop_rate, 3),
-        "half_load": half,
-        "visible_after_204": seen,
-        "sustained": sustained,
-    }
+    return found
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--sustained", type=float, default=60)
     parser.add_argument("--noop")
     parser.add_argument("--port", type=int)
     options = parser.parse_args()
@@ -138,4 +185,4 @@ if __name__ == "__main__":
             app, port=options.port, log_level="warning", access_log=False, server_header=False, date_header=False
         )
     else:
-        print(json.dumps(main(options.seconds), indent=1))
+        print(json.dumps(main(options.seconds, options.sustained), indent=1))

@@ -64,6 +64,11 @@ class Client(asyncio.Protocol):
         self._run.idle.append(self)
         self._run.pump()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        # A server closes what was idle for some seconds; at a low rate that is many of them.
+        if self in self._run.idle:
+            self._run.idle.remove(self)
+
     def send(self) -> None:
         self._sent.append(time.perf_counter())
         self.transport.write(self._run.requests.make())
@@ -82,7 +87,8 @@ class Run:
 
     def __init__(self, requests: Requests, rate: float) -> None:
         self.requests = requests
-        self.idle: list[Client] = []
+        # Whoever has waited longest is next: the others would idle until the server closes them.
+        self.idle: deque[Client] = deque()
         self.latencies: list[float] = []
         self.statuses: dict[str, int] = {}
         self.going = False
@@ -100,7 +106,7 @@ class Run:
         if self._rate:
             return
         while self.going and self.idle:
-            self.idle.pop().send()
+            self.idle.popleft().send()
 
     async def go(self, seconds: float) -> float:
         self.going = True
@@ -110,7 +116,7 @@ class Run:
             sent = 0
             while (elapsed := time.perf_counter() - started) < seconds:
                 while sent < elapsed * self._rate and self.idle:
-                    self.idle.pop().send()
+                    self.idle.popleft().send()
                     sent += 1
                 await asyncio.sleep(0.001)
         else:

@@ -45,7 +45,7 @@ def main() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="farside-bench-") as folder:
         store = Store(f"chdb://{folder}/chdb", scratch=Path(folder) / "tmp")
         store.open()
-        for n in (1, 1, 10, 100, 1_000, 2_000):
+        for n in (1, 1, 10, 100, 1_000, 2_000, 8_000):
             data = lines(n)
             prove, insert = (
                 cpu_ms(lambda d=data: store.prove(d)),

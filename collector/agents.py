@@ -47,15 +47,24 @@ def agent_of(header: str, hints: Hints = Hints()) -> Agent:  # noqa: B008  (immu
         browser, version = brand
         if parsed.is_mobile and not browser.endswith("Mobile") and parsed.browser.family.startswith(browser):
             browser = parsed.browser.family
-    platform = hints.platform.strip('"')
+    system = _system(hints.platform) or parsed.os.family
+    # A header that names another system than the hint was made up (a "request desktop site", an emulation): its version
+    # is that of a system nobody has.
+    is_known = system == parsed.os.family and not _FROZEN.search(header)
     return Agent(
         browser=browser,
         browser_version=version,
-        os=_SYSTEMS.get(platform, platform) if platform and platform != "Unknown" else parsed.os.family,
-        os_version="" if _FROZEN.search(header) else parsed.os.version_string,
+        os=system,
+        os_version=parsed.os.version_string if is_known else "",
         device=_device(parsed, hints),
         bot_score=_bot_score(parsed, header, hints),
     )
+
+
+def _system(platform: str) -> str:
+    """The system a hint names, in the words of the header's parser; empty when it names none."""
+    name = platform.strip('"')
+    return "" if name == "Unknown" else _SYSTEMS.get(name, name)
 
 
 def _brand(brands: str) -> tuple[str, str] | None:

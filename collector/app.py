@@ -5,12 +5,11 @@ dashboards.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from importlib import resources
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from starlette.applications import Starlette
@@ -19,18 +18,27 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 import dashboards
-from collector.ingest import BeaconDoor, Door, Receive, Scope, Send, SpanDoor
-from collector.load import Loader
+from collector.desk import Desk
+from collector.gate import Gate, is_public
+from collector.ingest import BeaconDoor, Door, Scope, Send, SpanDoor
+from collector.ingest.bodies import Receive
+from collector.keeping import Keeping
+from collector.load import Loader, yield_to_the_door
+from collector.night import Night
+from collector.notes import Notes
 from collector.outcomes import Outcome, Refused, Tally
+from collector.people import People, Sessions
 from collector.settings import MIB, BadSettings, Settings
+from collector.snippets import snippet_routes
 from collector.spool import Spool
 from collector.store import Store, StoreAway
+from collector.watch import Watch
+from dashboards.site import Site
 
 log = logging.getLogger("farside")
 
 LEDGER_EVERY_S = 1.0
 REOPEN_EVERY_S = 2.0
-DAY_S, YEAR_S = 86_400, 31_536_000
 
 
 class Collector:
@@ -43,9 +51,15 @@ class Collector:
         self.spool = Spool(
             settings.spool, cap_bytes=settings.spool_cap_mib * MIB, seal_after_s=settings.seal_after_ms / 1000
         )
-        self.store = Store(settings.store_url, scratch=settings.data / "tmp")
+        self.store = Store.of(settings)
         self.loader = Loader(settings.spool, self.store)
+        self.night = Night(settings, self.store, self.registry)
         self.door = Door(settings, self.spool, self.tally)
+        self.people = People(settings.people_file)
+        self.notes = Notes(self.store, settings, self.people)
+        # Threads of the embedded engine inherit the rank of whoever opens it.
+        self._opener = ThreadPoolExecutor(1, "opener", initializer=yield_to_the_door)
+        self.watch = Watch(settings, self.store, self.watermark)
         self.store_open = False
         self.store_problem = "the store has not been opened yet"
         self._add_gauges()
@@ -54,28 +68,32 @@ class Collector:
     async def running(self, app: Starlette) -> AsyncIterator[None]:
         """From the first line that can be kept to the last one that was."""
         self.spool.start()
+        self.watch.start()
         opening = asyncio.create_task(self._open_store() if self.settings.has("load") else asyncio.sleep(0))
         ledger = asyncio.create_task(self._keep_ledger())
+        notes = asyncio.create_task(self._keep_notes() if self.settings.has("pages") else asyncio.sleep(0))
         try:
             yield
         finally:
-            ledger.cancel()
-            opening.cancel()
-            await asyncio.gather(ledger, opening, return_exceptions=True)
+            for task in (ledger, notes, opening):
+                task.cancel()
+            await asyncio.gather(ledger, notes, opening, return_exceptions=True)
             await self._spool_refusals()
             await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
+        self.watch.close()
         self.spool.close()
         if self.settings.has("load"):
             self.loader.close()
+            self.night.close()
         if self.store_open:
             self.store.close()
 
     async def _open_store(self) -> None:
         while True:
             try:
-                await asyncio.to_thread(self.store.open)
+                await asyncio.get_running_loop().run_in_executor(self._opener, self.store.open)
             except StoreAway as error:
                 if self.store_problem != str(error):
                     log.error("Cannot open the store: %s", error)
@@ -89,6 +107,7 @@ class Collector:
                 continue
             self.store_open, self.store_problem = True, ""
             self.loader.start()
+            self.night.start()
             return
 
     async def _keep_ledger(self) -> None:
@@ -102,6 +121,19 @@ class Collector:
                 # Whatever is the matter with a file, the ledger goes on.
                 log.exception("Could not take over what changed")
             await self._spool_refusals()
+
+    async def _keep_notes(self) -> None:
+        """Write settings and people that changed into the audit, when the store can take it."""
+        while True:
+            await asyncio.sleep(LEDGER_EVERY_S)
+            if not self.store_open:
+                continue
+            try:
+                await asyncio.to_thread(self.notes.look)
+            except (StoreAway, BadSettings) as error:
+                log.warning("Could not note what changed in the settings: %s", error)
+            except Exception:
+                log.exception("Could not note what changed in the settings")
 
     async def _spool_refusals(self) -> None:
         try:
@@ -174,61 +206,53 @@ class Collector:
             routes += [
                 Route("/v1/traces", endpoint=SpanDoor(self.door)),
                 Route("/c/{key}", self.remote_config),
-                *snippet_routes(),
+                *snippet_routes(self.settings.data / "snippets"),
             ]
         if self.settings.has("pages"):
-            routes += dashboards.routes(self.store, self.settings, self.watermark, self.away_since)
-        return Starlette(lifespan=self.running, routes=routes)
+            routes += Desk(self.store, self.settings).routes()
+            routes += Keeping(self.store, self.settings, self.watermark).routes()
+            routes += self.watch.routes()
+            routes += dashboards.routes(self.store, self.settings, self.watermark, self.away_since, self.watch)
+        app = Starlette(lifespan=self.running, routes=routes)
+        if self.settings.has("pages"):
+            site = Site(self.store, self.settings, self.watermark, self.away_since)
+            app.state.render = site.render
+            app.exception_handlers |= dashboards.lost(site)
+        return app
 
-
-def snippet_routes() -> list[Route]:
-    """The built snippet: by name for those who want the newest, by hash for those who pin what they reviewed."""
-    folder = resources.files("collector") / "snippet"
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
-        log.error("The snippet is not built, /farside.js will answer 404; run `make snippet`")
-        return []
-    routes = []
-    for name, facts in json.loads(manifest.read_text()).items():
-        body = (folder / name).read_bytes()
-        stem = name.removesuffix(".js")
-        routes.append(_script(f"/{name}", body, f"public, max-age={DAY_S}, stale-while-revalidate={7 * DAY_S}"))
-        routes.append(_script(f"/{stem}.{facts['hash']}.js", body, f"public, max-age={YEAR_S}, immutable"))
-    return routes
-
-
-def _script(path: str, body: bytes, cache: str) -> Route:
-    headers = {
-        "cache-control": cache,
-        "access-control-allow-origin": "*",
-        "cross-origin-resource-policy": "cross-origin",
-        "timing-allow-origin": "*",
-        "x-content-type-options": "nosniff",
-    }
-
-    async def serve(request: Request) -> Response:
-        return Response(body, media_type="text/javascript; charset=utf-8", headers=headers)
-
-    return Route(path, serve)
+    def gate(self, app: Starlette) -> Gate:
+        """What stands before everything private."""
+        settings = self.settings
+        site = Site(self.store, settings, self.watermark, self.away_since)
+        return Gate(app, settings, self.people, Sessions(settings.data / "sessions.sqlite3"), site.render)
 
 
 class Front:
     """The ASGI application that is served: beacons go straight to their door, past routing and error pages.
 
-    Finding a route and wrapping a request cost as much as all that a beacon needs (bench/door.py).
+    Finding a route and wrapping a request cost as much as all that a beacon needs (bench/door.py). Everything else
+    passes the gate, which lets the public routes through.
     """
 
     def __init__(self, collector: Collector) -> None:
         self.collector = collector
         self.starlette = collector.app()
-        self._beacons = BeaconDoor(collector.door) if collector.settings.has("ingest") else None
+        self.beacons = BeaconDoor(collector.door) if collector.settings.has("ingest") else None
+        self._gate = collector.gate(self.starlette)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry."""
-        if scope["type"] == "http" and scope["path"] == "/b" and self._beacons:
-            await self._beacons(scope, receive, send)
+        if scope["type"] == "http" and scope["path"] == "/b" and self.beacons:
+            await self.beacons(scope, receive, send)
         else:
-            await self.starlette(scope, receive, send)
+            await self._gate(scope, receive, send)
+
+    async def public(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI entry of an address that everybody reaches: what is private is not there at all."""
+        if scope["type"] != "http" or is_public(scope["path"]):
+            await self(scope, receive, send)
+        else:
+            await Response("not here\n", 404, media_type="text/plain")(scope, receive, send)
 
 
 def create_app(settings: Settings) -> Front:

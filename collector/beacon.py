@@ -43,6 +43,7 @@ Dropped = Annotated[dict[Annotated[str, Meta(pattern=r"^[a-z_]{1,32}\Z")], UInt3
 
 EventType = Literal["view", "vital", "fetch", "feed", "resource", "error", "longframe", "action", "mark"]
 VITALS = frozenset({"LCP", "INP", "CLS", "FCP", "TTFB"})
+ABOUT_SOMETHING = frozenset({"vital", "fetch", "mark", "action"})
 
 
 class Event(Struct, omit_defaults=True, kw_only=True):
@@ -114,7 +115,7 @@ class Envelope(Struct, kw_only=True):
     connection: Text16 = ""
     device_memory: Annotated[float, Meta(ge=0, le=1_024)] | None = None
     save_data: bool = False
-    sample_n: Annotated[int, Meta(ge=1, le=65_535)] = 1
+    sample_n: UInt16 = 1
     snippet: Text32 = ""
     attributes: Attributes = {}
     flags: Flags = {}
@@ -226,12 +227,11 @@ def _is_complete(event: Event) -> bool:
 
 
 def _refuse_incomplete(beacon: Beacon) -> None:
-    complete = [event for event in beacon.events if _is_complete(event)]
-    if len(complete) != len(beacon.events):
-        lacking = next(event for event in beacon.events if not _is_complete(event))
-        reason = f"{lacking.type} without what it is about, see docs/wire.md"
-        _count(beacon, Outcome.EVENT_INVALID, len(beacon.events) - len(complete), reason)
-        beacon.events = complete
+    lacking = [event for event in beacon.events if event.type in ABOUT_SOMETHING and not _is_complete(event)]
+    if lacking:
+        reason = f"{lacking[0].type} without what it is about, see docs/wire.md"
+        _count(beacon, Outcome.EVENT_INVALID, len(lacking), reason)
+        beacon.events = [event for event in beacon.events if _is_complete(event)]
 
 
 def _count(beacon: Beacon, outcome: Outcome, n: int = 1, reason: str = "") -> None:

@@ -4,10 +4,9 @@
 processing. The client's IP address comes in with the arrival and goes out with it: no step writes it down.
 """
 
-import hashlib
-import re
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -16,9 +15,10 @@ from msgspec import Struct
 from collector.agents import Agent
 from collector.beacon import Beacon, Event
 from collector.budgets import KEYS_LIMIT, Budgets
+from collector.fingerprint import fingerprint_of
 from collector.outcomes import Outcome
 from collector.routes import Routes
-from collector.scrub import scrub
+from collector.scrub import scrub, scrub_short
 from collector.settings import App
 
 CLOCK_TOLERANCE_MS = 60_000
@@ -44,37 +44,24 @@ class Arrival(NamedTuple):
     memory: Memory
 
 
-class Line(Struct, omit_defaults=True, kw_only=True):
+class Line(Struct, omit_defaults=True):
     """One spooled line of a beacon: a row of table `lines`. The first two fields are the loader's fixed prefix."""
 
     line_id: str
     received_at: int
     app: str
-    team: str = ""
+
+    # What the page said, under the names it said it in.
     seq: int = 0
-    sent_at: int = 0
-    clock_offset_ms: int = 0
-    clock: str = ""
     view_started_at: float = 0.0
-    base_at: float = 0.0
     session_id: str = ""
     view_id: str = ""
     user_id: str = ""
     route: str = ""
-    url: str = ""
-    origin: str = ""
     navigation: str = ""
     trace_id: str = ""
-    view_span_id: str = ""
     release: str = ""
     environment: str = ""
-    browser: str = ""
-    browser_version: str = ""
-    os: str = ""
-    os_version: str = ""
-    device: str = ""
-    bot_score: int = 0
-    country: str = ""
     viewport_width: int = 0
     viewport_height: int = 0
     connection: str = ""
@@ -84,32 +71,41 @@ class Line(Struct, omit_defaults=True, kw_only=True):
     sample_n: int = 0
     snippet: str = ""
     attributes: dict[str, str] = {}
+    events: list[Event] = []
+
+    # What is made of it.
+    team: str = ""
+    sent_at: int = 0
+    clock_offset_ms: int = 0
+    clock: str = ""
+    base_at: float = 0.0
+    url: str = ""
+    origin: str = ""
+    view_span_id: str = ""
+    browser: str = ""
+    browser_version: str = ""
+    os: str = ""
+    os_version: str = ""
+    device: str = ""
+    bot_score: int = 0
+    country: str = ""
     flags: dict[str, str] = {}
     flag_sources: dict[str, str] = {}
-    events: list[Event] = []
     outcomes: list[dict[str, str | int]] = []
 
 
-_COPIED = tuple(
-    name
-    for name in Line.__struct_fields__
-    if name in Beacon.__struct_fields__ and name not in {"url", "sent_at", "flags"}
-)
+# One call each to read and to write what is only copied: a beacon has no time for forty assignments.
+_FIRST_COPIED = Line.__struct_fields__.index("seq")
+_said = attrgetter(*Line.__struct_fields__[_FIRST_COPIED : Line.__struct_fields__.index("team")])
 
 
 def put_beacon(line: Line, beacon: Beacon, arrival: Arrival) -> None:
-    """What the page said, under the names it said it in."""
-    for name in _COPIED:
-        setattr(line, name, getattr(beacon, name))
+    """What the page said under other names."""
     line.sent_at = int(beacon.sent_at)
     line.view_span_id = beacon.span_id
-    line.flags = {name: value for name, (value, _) in beacon.flags.items()}
-    line.flag_sources = {name: source for name, (_, source) in beacon.flags.items()}
-
-
-def put_app(line: Line, beacon: Beacon, arrival: Arrival) -> None:
-    """Whose page this is."""
-    line.app = arrival.app.name
+    if beacon.flags:
+        line.flags = {name: value for name, (value, _) in beacon.flags.items()}
+        line.flag_sources = {name: source for name, (_, source) in beacon.flags.items()}
 
 
 def put_clock(line: Line, beacon: Beacon, arrival: Arrival) -> None:
@@ -131,21 +127,23 @@ def put_clock(line: Line, beacon: Beacon, arrival: Arrival) -> None:
 def put_times(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """Clamp times that no view can have, and say so on the event."""
     for event in beacon.events:
-        event.clamped = not EARLIEST_AT_MS <= event.at <= LATEST_AT_MS
-        if event.clamped:
+        if not EARLIEST_AT_MS <= event.at <= LATEST_AT_MS:
+            event.clamped = True
             event.at = min(max(event.at, EARLIEST_AT_MS), LATEST_AT_MS)
+        elif event.clamped:
+            event.clamped = False
     line.base_at = min(max(line.base_at, 0.0), 4_102_444_800_000.0)
 
 
 def put_agent(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """Browser, system, kind of device, and how surely it is a robot: kept and scored, never dropped for it."""
-    agent = arrival.agent
-    admit = arrival.memory.budgets.admit
-    line.browser, line.browser_version = (
-        admit("browser", agent.browser),
-        admit("browser_version", agent.browser_version),
-    )
-    line.os, line.os_version = admit("os", agent.os), admit("os_version", agent.os_version)
+    agent, budgets = arrival.agent, arrival.memory.budgets
+    words: tuple[str, ...] = agent[:4]
+    if words not in budgets.fitting:
+        words = tuple(map(budgets.admit, ("browser", "browser_version", "os", "os_version"), words))
+        if words == agent[:4]:
+            budgets.remember(words)
+    line.browser, line.browser_version, line.os, line.os_version = words
     line.device, line.bot_score = agent.device, agent.bot_score
 
 
@@ -187,45 +185,25 @@ def put_team(line: Line, beacon: Beacon, arrival: Arrival) -> None:
 
 def put_endpoints(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """For every event with an address: the address without its private parts, and its templated path."""
+    template = arrival.memory.endpoints.template
     for event in beacon.events:
-        if not event.url:
+        if event.url:
+            origin, path = address_of(event.url)
+            if origin == line.origin:
+                origin = ""
+            event.url = origin + path
+            event.endpoint = template(path, origin)
+        elif event.endpoint:
             event.endpoint = ""
-            continue
-        origin, path = address_of(event.url)
-        if origin == line.origin:
-            origin = ""
-        event.url = origin + path
-        event.endpoint = arrival.memory.endpoints.template(path, origin)
-
-
-_NUMBER = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8,}|\d+")
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
-# V8 writes `at add (https://x/app.js:1:2)` or `at https://x/app.js:1:2`, the others `add@https://x/app.js:1:2`.
-_FRAMES = (
-    re.compile(r"^\s*at (?:async )?(?:(.*) \()?(.*?):\d+(?::\d+)?\)?$", re.MULTILINE),
-    re.compile(r"^(.*?)@(.*?):\d+(?::\d+)?$", re.MULTILINE),
-)
-_HASHED_FILE = re.compile(r"[.-][0-9A-Za-z_]{6,}(?=\.m?js\b)")
-
-
-def fingerprint_of(event: Event) -> str:
-    """The group an error belongs to: type, message without its variable parts, and the functions it came through.
-
-    No line, no column and no hash in a file's name, so that a rebuild does not make every error new.
-    """
-    message = _NUMBER.sub("0", _QUOTED.sub("'…'", event.message))[:200]
-    frames = []
-    for function, file in (_FRAMES[0].findall(event.stack) or _FRAMES[1].findall(event.stack))[:5]:
-        name = _HASHED_FILE.sub("", address_of(file).path.rsplit("/", 1)[-1])
-        frames.append(f"{function.strip()}@{name}")
-    text = "\n".join([event.error_type, message, *frames] if frames else [event.error_type, message, event.endpoint])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def put_fingerprints(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """Which group each error belongs to."""
     for event in beacon.events:
-        event.fingerprint = fingerprint_of(event) if event.type == "error" else ""
+        if event.type == "error":
+            event.fingerprint = fingerprint_of(event.error_type, event.message, event.stack, event.url)
+        elif event.fingerprint:
+            event.fingerprint = ""
 
 
 def put_scrubbed_text(line: Line, beacon: Beacon, arrival: Arrival) -> None:
@@ -234,9 +212,9 @@ def put_scrubbed_text(line: Line, beacon: Beacon, arrival: Arrival) -> None:
         line.attributes = {name: scrub(value) for name, value in line.attributes.items()}
     for event in beacon.events:
         if event.name:
-            event.name = scrub(event.name)
+            event.name = scrub_short(event.name)
         if event.target:
-            event.target = scrub(event.target)
+            event.target = scrub_short(event.target)
         if event.type == "error":
             event.message, event.stack = scrub(event.message), scrub(event.stack)
             event.breadcrumbs = scrub(event.breadcrumbs)
@@ -255,14 +233,21 @@ def put_budgeted_words(line: Line, beacon: Beacon, arrival: Arrival) -> None:
         line.flag_sources = budgets.admit_keys("flags", line.flag_sources)
         if _words_of_line(line) == words:
             budgets.remember(words)
+    fitting = budgets.fitting
     for event in beacon.events:
-        if (words := _words_of(event)) not in budgets.fitting:
-            for field in ("cause", "failure", "initiator", "trace_source", "error_type"):
-                setattr(event, field, budgets.admit(field, getattr(event, field)))
-            event.attributes = budgets.admit_keys("attributes", event.attributes)
-            event.phases = {budgets.admit("phases", name, KEYS_LIMIT): ms for name, ms in event.phases.items()}
-            if _words_of(event) == words:
-                budgets.remember(words)
+        words = _words_of(event) if event.phases or event.attributes else _own_words(event)
+        if words not in fitting:
+            _put_budgeted_words_of(event, budgets)
+
+
+def _put_budgeted_words_of(event: Event, budgets: Budgets) -> None:
+    words = _words_of(event)
+    for field in ("cause", "failure", "initiator", "trace_source", "error_type"):
+        setattr(event, field, budgets.admit(field, getattr(event, field)))
+    event.attributes = budgets.admit_keys("attributes", event.attributes)
+    event.phases = {budgets.admit("phases", name, KEYS_LIMIT): ms for name, ms in event.phases.items()}
+    if _words_of(event) == words:
+        budgets.remember(words)
 
 
 def _words_of_line(line: Line) -> tuple[str, ...]:
@@ -271,12 +256,18 @@ def _words_of_line(line: Line) -> tuple[str, ...]:
 
 
 def _words_of(event: Event) -> tuple[str, ...]:
-    words = (event.cause, event.failure, event.initiator, event.trace_source, event.error_type, "", *event.phases)
-    return (*words, "", *event.attributes) if event.attributes else words
+    if event.attributes:
+        return (*_own_words(event), *event.phases, "", *event.attributes)
+    return (*_own_words(event), *event.phases)
+
+
+_own_words = attrgetter("cause", "failure", "initiator", "trace_source", "error_type")
 
 
 def put_outcomes(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """Events of this beacon that were refused, here or already in the page: they reach the ledger with their neighbours."""
+    if not beacon.refused and not beacon.dropped:
+        return
     minute = arrival.received_at // 60_000 * 60
     counted = [(str(outcome), n) for outcome, n in beacon.refused.items()]
     counted += [(f"client_{reason}", n) for reason, n in beacon.dropped.items() if n]
@@ -287,7 +278,6 @@ Step = Callable[[Line, Beacon, Arrival], Outcome | None]
 
 STEPS: tuple[Step, ...] = (
     put_beacon,
-    put_app,
     put_clock,
     put_times,
     put_agent,
@@ -304,7 +294,7 @@ STEPS: tuple[Step, ...] = (
 
 def enrich(beacon: Beacon, arrival: Arrival) -> Line | Outcome:
     """Run a beacon through STEPS: the line to spool, or the outcome that ended its story."""
-    line = Line(line_id=beacon.beacon_id, received_at=arrival.received_at, app=arrival.app.name)
+    line = Line(beacon.beacon_id, arrival.received_at, arrival.app.name, *_said(beacon))
     for step in STEPS:
         outcome = step(line, beacon, arrival)
         if outcome:

@@ -11,85 +11,44 @@ import hashlib
 import logging
 import os
 import secrets
-import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from collector import erasure
+from collector.begun import Begun
 from collector.outcomes import Outcome
 from collector.routes import write_learned
-from collector.spool import OPEN, SEAL_BYTES, SEALED, SEGMENT, checksummed, prefix_of, sync_folder
+from collector.seen import Seen
+from collector.spool import OPEN, SEALED, SEGMENT, checksummed, lock_loader, prefix_of, sync_folder, write_durably
 from collector.store import Store, StoreAway
+from collector.store.erase import Erased
 
 log = logging.getLogger("farside.load")
 
 SOURCES = ".sources"
 # A segment costs the engine about 0.15 s of one core however small it is (planning the views, twice; bench/segment.py), so
-# the loader rests twice as long as it worked: files gather meanwhile and become one segment.
+# the loader rests twice as long as it worked: files gather meanwhile and become one segment. Behind, it does not rest.
 PAUSE_S = (0.1, 0.5)
+# One pass of the engine over 16 MiB costs little more than over four, and is still one block.
+SEGMENT_BYTES = 16 << 20
+BEHIND_THE_DOOR = 5
 BACK_OFF_S = (0.2, 0.5, 1, 2)
 GRACE_MS = 200
 REMEMBERED_MS = 24 * 3_600_000
 LEARN_EVERY_MS = 60_000
+CHECK_EVERY_MS = 60_000
 ROUTES = """
     SELECT app, route FROM events
     WHERE type = 'view' AND received_at > now() - INTERVAL 30 DAY
     GROUP BY app, route ORDER BY count() DESC LIMIT 2000 BY app
 """
-
-
-class Seen:
-    """Ids of the lines of the last 24 hours, and the spool file each came in; survives a crash.
-
-    The file's name makes freezing repeatable: a file that is frozen again after a crash finds its own ids here and knows
-    them for its own, whatever other files it is frozen with.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("CREATE TABLE IF NOT EXISTS seen (id BLOB PRIMARY KEY, file BLOB, at INTEGER) WITHOUT ROWID")
-        self._db.execute("CREATE INDEX IF NOT EXISTS seen_at ON seen (at)")
-
-    @contextmanager
-    def claiming(self) -> Iterator["Seen"]:
-        """One durable step: what is claimed within it is on disk at its end, or not at all."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield self
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-
-    def claim(self, line_id: str, file: str, now_ms: int) -> bool:
-        """Record an id as having come in a file; True when it belongs to it, now or since before."""
-        key, name = bytes.fromhex(line_id), bytes.fromhex(file)
-        added = self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (key, name, now_ms)).rowcount
-        return bool(added) or self._db.execute("SELECT file FROM seen WHERE id = ?", (key,)).fetchone()[0] == name
-
-    def release(self, ids: list[str], file: str) -> None:
-        """Forget ids that came in a file but went into no segment."""
-        name = bytes.fromhex(file)
-        with self.claiming():
-            self._db.executemany(
-                "DELETE FROM seen WHERE id = ? AND file = ?", [(bytes.fromhex(line_id), name) for line_id in ids]
-            )
-
-    def forget(self, before_ms: int) -> None:
-        """Let go of what is older."""
-        self._db.execute("DELETE FROM seen WHERE at < ?", (before_ms,))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
 
 
 class _Line(NamedTuple):
@@ -114,9 +73,12 @@ class Loader:
         self._quarantine = folder / "quarantine"
         self._quarantine.mkdir(parents=True, exist_ok=True)
         self._seen = Seen(folder / "seen.sqlite3")
+        self._begun = Begun(folder, store)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._erased = Erased()
         self._forgot_ms = 0
+        self._checked_ms = self._now_ms()
         self._learned_ms = 0
         self.watermark_ms = self._now_ms()
         self.away_since_ms = 0
@@ -137,12 +99,20 @@ class Loader:
         self._seen.close()
 
     def _run(self) -> None:
+        yield_to_the_door()
+        lock = lock_loader(self.folder, give_up=lambda: self._stop.wait(PAUSE_S[0]))
+        if lock is not None:
+            self._load_until_stopped()
+            os.close(lock)
+
+    def _load_until_stopped(self) -> None:
         failures = 0
         while True:
             stopping = self._stop.is_set()
             began = time.monotonic()
+            loaded = 0
             try:
-                self.step()
+                loaded = self.step()
                 failures = 0
             except StoreAway as error:
                 failures += 1
@@ -152,7 +122,7 @@ class Loader:
                 log.exception("The loader failed; it will try again")
             if stopping:
                 return
-            rest_s = min(max(PAUSE_S[0], 2 * (time.monotonic() - began)), PAUSE_S[1])
+            rest_s = min(max(PAUSE_S[0], 2 * (time.monotonic() - began)), PAUSE_S[1]) if loaded < 2 else 0
             self._stop.wait(BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1] if failures else rest_s)
 
     def step(self) -> int:
@@ -164,8 +134,15 @@ class Loader:
             self._adopt_orphans()
             for files in self._grouped(self._oldest_first(SEALED)):
                 self.freeze(files)
-            for path in self._oldest_first(SEGMENT):
+            waiting = self._oldest_first(SEGMENT)
+            if waiting:
+                self._erased = self.store.erased()
+            for path in waiting:
                 loaded += self.load(path)
+            erasure.answer_requests(self.store, self.folder)
+            if started_ms - self._checked_ms > CHECK_EVERY_MS:
+                self._checked_ms = started_ms
+                self.store.check_disk()
         except StoreAway as error:
             self.away_since_ms = self.away_since_ms or started_ms
             self.away_because = str(error)
@@ -205,10 +182,10 @@ class Loader:
         rows = [line.data for line in lines]
         if counted:
             rows.append(self._ledger_line(counted))
-        _write_durably(sources, "".join(path.name + "\n" for path in sealed).encode())
+        write_durably(sources, "".join(path.name + "\n" for path in sealed).encode())
         if rows:
             draft = segment.with_suffix(".draft")
-            _write_durably(draft, b"".join(row + b"\n" for row in rows))
+            write_durably(draft, b"".join(row + b"\n" for row in rows))
             draft.rename(segment)
             sync_folder(self.folder)
         self._remove(sealed, sources)
@@ -219,28 +196,38 @@ class Loader:
         name = segment.stem
         known = self.store.knows_segment(name)
         if not known:
-            data = segment.read_bytes()
+            data = self._without_erased(segment.read_bytes())
             times = [prefix.received_at for line in data.split(b"\n") if (prefix := prefix_of(line))]
-            self.store.insert(data, token=name)
-            self.store.remember_segment(name, len(times), min(times), max(times))
+            with self._begun.load(name):
+                self.store.insert(data, token=name)
+                self.store.remember_segment(name, len(times), min(times), max(times))
         segment.unlink()
         return not known
+
+    def _without_erased(self, data: bytes) -> bytes:
+        """The bytes of a segment but for lines of who was erased since; those become rows of the ledger."""
+        if not self._erased:
+            return data
+        kept, gone = erasure.without_erased(data.splitlines(), self._erased)
+        if not gone:
+            return data
+        counted: Counter[tuple[str, Outcome]] = Counter()
+        for line in gone:
+            counted[_app_and(line, Outcome.ERASED)] += _events_in(line)
+        return b"".join(line + b"\n" for line in [*kept, self._ledger_line(counted)])
 
     def _first_of_their_id(self, sealed: Sequence[Path], counted: Counter[tuple[str, Outcome]]) -> list[_Line]:
         now_ms = self._now_ms()
         kept: dict[str, _Line] = {}
         with self._seen.claiming() as seen:
             for path in sealed:
-                for data in path.read_bytes().split(b"\n"):
-                    if not data:
-                        continue
-                    prefix = prefix_of(data)
-                    if prefix is None:
-                        counted["", Outcome.TORN] += 1
-                    elif prefix.line_id in kept or not seen.claim(prefix.line_id, path.stem, now_ms):
+                lines = _whole_lines(path.read_bytes(), counted)
+                repeats = seen.claim({line_id for line_id, _ in lines}, path.stem, now_ms)
+                for line_id, data in lines:
+                    if line_id in kept or line_id in repeats:
                         counted[_app_and(data, Outcome.REPEAT)] += _events_in(data)
                     else:
-                        kept[prefix.line_id] = _Line(data, path.stem)
+                        kept[line_id] = _Line(data, path.stem)
         return list(kept.values())
 
     def _proved(self, lines: list[_Line]) -> tuple[list[_Line], list[tuple[_Line, str]]]:
@@ -262,7 +249,7 @@ class Loader:
             own = [(line.data, reason) for line, reason in bad if line.file == file]
             log.error("The store cannot take %d lines, see quarantine/%s.jsonl: %s", len(own), file, own[0][1])
             (self._quarantine / f"{file}.reasons").write_text("".join(reason + "\n" for _, reason in own))
-            _write_durably(self._quarantine / f"{file}.jsonl", b"".join(data + b"\n" for data, _ in own))
+            write_durably(self._quarantine / f"{file}.jsonl", b"".join(data + b"\n" for data, _ in own))
 
     def _ledger_line(self, counted: Counter[tuple[str, Outcome]]) -> bytes:
         now_ms = self._now_ms()
@@ -295,7 +282,7 @@ class Loader:
         size = 0
         for path in sealed:
             own = path.stat().st_size
-            if group and size + own > SEAL_BYTES:
+            if group and size + own > SEGMENT_BYTES:
                 yield group
                 group, size = [], 0
             group.append(path)
@@ -306,7 +293,10 @@ class Loader:
     def _adopt_orphans(self) -> None:
         """Seal files whose door has died: nobody holds their lock."""
         for path in self._files(OPEN):
-            fd = os.open(path, os.O_RDONLY)
+            try:
+                fd = os.open(path, os.O_RDONLY)
+            except FileNotFoundError:  # its door has sealed it since it was listed
+                continue
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.rename(path.with_suffix(SEALED))
@@ -340,6 +330,24 @@ class Loader:
         return int(self._clock() * 1000)
 
 
+def yield_to_the_door() -> None:
+    """Rank this thread, and those it starts, behind the door's: when processors are short, acknowledging comes first."""
+    thread = threading.get_native_id()
+    os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + BEHIND_THE_DOOR)
+
+
+def _whole_lines(data: bytes, counted: Counter[tuple[str, Outcome]]) -> list[tuple[str, bytes]]:
+    """A file's lines under their ids; torn ones are only counted."""
+    found = []
+    for line in data.split(b"\n"):
+        prefix = prefix_of(line) if line else None
+        if prefix:
+            found.append((prefix.line_id, line))
+        elif line:
+            counted["", Outcome.TORN] += 1
+    return found
+
+
 def _app_and(line: bytes, outcome: Outcome) -> tuple[str, Outcome]:
     return msgspec.json.decode(line, type=_Head).app, outcome
 
@@ -347,14 +355,6 @@ def _app_and(line: bytes, outcome: Outcome) -> tuple[str, Outcome]:
 def _events_in(line: bytes) -> int:
     head = msgspec.json.decode(line, type=_Head)
     return len(head.events) + len(head.spans)
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(path.parent)
 
 
 def _first_ms(path: Path) -> int:

@@ -19,11 +19,12 @@ _SECRET = re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]
 
 def scrub(text: str) -> str:
     """The text without addresses, tokens and card numbers."""
-    return _scrub_short(text) if len(text) <= 256 else _scrub(text)
+    return scrub_short(text) if len(text) <= 256 else _scrub(text)
 
 
 @lru_cache(maxsize=16_384)
-def _scrub_short(text: str) -> str:
+def scrub_short(text: str) -> str:
+    """The same for what is known to be short, such as a name: remembered, since names come again."""
     return _scrub(text)
 
 

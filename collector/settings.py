@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,9 +36,11 @@ def is_loopback(origin: str) -> bool:
 
 
 @lru_cache(maxsize=1_024)
-def _matches(pattern: str, origin: str) -> bool:
-    """Whether an origin fits `https://*.shop.example`; a star stands for labels of a host name, never for / : or @."""
-    return re.fullmatch(re.escape(pattern).replace(r"\*", r"[\w.-]+"), origin) is not None
+def _is_on(patterns: tuple[str, ...], origin: str) -> bool:
+    """Whether an origin is on an app's list; a star stands for labels of a host name, never for / : or @."""
+    if "*" in patterns or ("loopback" in patterns and is_loopback(origin)):
+        return True
+    return any(re.fullmatch(re.escape(pattern).replace(r"\*", r"[\w.-]+"), origin) for pattern in patterns)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class App:
     owners: tuple[tuple[str, str], ...] = ()  # (route pattern, team); * within one part of a path, ** across parts
 
     remote: Remote = field(default_factory=Remote)
+    retention_days: int = 0  # shorter than everybody's; 0: the same
 
     def team_of(self, route: str) -> str:
         """Who owns a route: the first pattern that fits, else the app's team."""
@@ -98,14 +101,11 @@ class App:
 
     def allows(self, origin: str) -> bool:
         """Whether a page of this origin may send beacons for this app."""
-        return any(
-            pattern in ("*", origin) or (pattern == "loopback" and is_loopback(origin)) or _matches(pattern, origin)
-            for pattern in self.origins
-        )
+        return _is_on(self.origins, origin)
 
 
 DEMO = App("demo", keys=("demo",), origins=("loopback",), team="shop")
-ROLES = ("ingest", "load", "pages")
+ROLES = ("ingest", "load", "pages", "alerts")
 
 
 class Apps(Mapping[str, App]):
@@ -177,17 +177,44 @@ class Settings:
     port: int = 8317  # port to listen on
     data: Path = Path("farside-data")  # folder for the spool and the embedded store
     store: str = ""  # chdb:///path or clickhouse://user:pw@host:8443/farside?secure=1; empty: chDB in the data folder
+    store_password: str = ""  # the server's password, instead of one in its address; prefer FARSIDE_STORE_PASSWORD
+    store_password_file: Path = Path()  # or a file that holds it
+    cluster: str = ""  # name of the servers' cluster: tables are replicated and sharded over it
     demo: bool = True  # whether the app `demo` (key `demo`, loopback origins) exists
     otlp_token: str = ""  # bearer token backends must send; empty: only loopback peers may send spans
     trusted_hops: int = 0  # how many proxies of yours stand in front; the client's address is read behind them
     rate_per_network: int = 50  # beacons a second from one network (IPv4 /24, IPv6 /56), ten seconds' worth at once
     rate_per_key: int = 2000  # beacons a second for one write key, ten seconds' worth at once
+    traces_table: str = (
+        ""  # a table that an OpenTelemetry Collector writes, such as otel.otel_traces; read beside our own
+    )
     country_header: str = ""  # header in which a CDN of yours names the visitor's country, such as CF-IPCountry
     place_database: Path = Path()  # a country database of yours in MaxMind's format; none when empty
     limit_loopback: bool = False  # whether rates also count for clients on this machine
     spool_cap_mib: int = 4096  # beyond this the door answers 503 until the store has caught up
     seal_after_ms: int = 300  # age at which a spool file is handed to the loader
-    roles: str = "ingest,load,pages"  # what this process does; `ingest` alone is one more door before the same spool
+    people: Path = (
+        Path()
+    )  # file of those who may sign in, written by `farside people`; empty: people.toml in the data folder
+    hosts: str = ""  # names under which pages may be asked for, besides localhost, addresses and `host`
+    private: str = ""  # host:port for pages, API and metrics; then `host` and `port` serve the public routes alone
+    proxy_header: str = ""  # header in which a proxy of yours names who signed in there, such as X-Forwarded-User
+    proxies: str = ""  # addresses or networks of the proxies that are believed about it, such as 127.0.0.1,10.0.0.0/8
+    proxy_role: str = (
+        "viewer"  # what somebody may do whom the proxy names and the file of people does not: viewer, editor
+    )
+    api_token: str = ""  # bearer token of the read API; empty: only people who are signed in may ask it
+    deploy_token: str = ""  # bearer token with which CI posts markers and source maps; empty: only editors may
+    retention_days: int = 90  # how long events are kept; 0 is for ever
+    span_retention_days: int = 90  # how long spans are kept, the browser's and the backends'
+    ledger_retention_days: int = 400  # how long outcomes are counted back
+    rules: Path = Path()  # folder of alert rules (*.yaml), read again on change; empty: rules in the data folder
+    receivers: Path = Path()  # file of those who hear of alerts; empty: receivers.toml in the data folder
+    demo_rules: bool = False  # whether the rules that come with Farside watch the app `demo`
+    public_url: str = ""  # address under which people reach the pages, for links in notices; empty: host and port
+    roles: str = (
+        "ingest,load,pages,alerts"  # what this process does; `ingest` alone is one more door before the same spool
+    )
     apps: Apps = field(default_factory=lambda: Apps(()))  # monitored sites: keys, origins, team, owners by route
     sources: dict[str, str] = field(default_factory=dict)  # where each value came from
 
@@ -201,6 +228,31 @@ class Settings:
         return self.data / "spool"
 
     @property
+    def people_file(self) -> Path:
+        """Where it stands who may sign in."""
+        return self.data / "people.toml" if self.people == Path() else self.people
+
+    @property
+    def private_address(self) -> tuple[str, int]:
+        """Where pages are served: an address of their own, or that of everything else."""
+        if not self.private:
+            return self.host, self.port
+        host, _, port = self.private.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def store_secret(self) -> str:
+        """The server's password, empty when its address holds it or none is needed. Raises `BadSettings`."""
+        if self.store_password or self.store_password_file == Path():
+            return self.store_password
+        try:
+            return self.store_password_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings(
+                f"store_password_file = {str(self.store_password_file)!r} cannot be read: {error}"
+            ) from None
+
+    @property
     def store_url(self) -> str:
         """The store's address, embedded unless told otherwise."""
         return self.store or f"chdb://{(self.data / 'chdb').resolve()}"
@@ -212,17 +264,16 @@ class Settings:
             if f.name == "sources":
                 continue
             value = getattr(self, f.name)
-            shown = "(set)" if f.name == "otlp_token" and value else _hide_password(value)
+            shown = "(set)" if f.name.endswith(("_token", "_password")) and value else without_password(str(value))
             if f.name == "apps":
                 shown = ", ".join(value) or "none"
             rows.append((f.name, shown, self.sources.get(f.name, "default")))
         return rows
 
 
-def _hide_password(value: object) -> str:
-    text = str(value)
-    parts = urlsplit(text) if "://" in text else None
-    return text.replace(f":{parts.password}@", ":…@") if parts and parts.password else text
+def without_password(url: str) -> str:
+    """The same URL, fit to be shown; also when it is so broken that nothing can parse it."""
+    return re.sub(r"(://[^/:@?#]*):.*@", r"\1:…@", url)
 
 
 def _convert(name: str, value: object, source: str) -> Any:
@@ -244,9 +295,8 @@ def _convert(name: str, value: object, source: str) -> Any:
 
 
 def _app(name: str, table: Mapping[str, Any], source: str) -> App:
-    unknown = set(table) - {"keys", "origins", "team", "owners", "remote"}
-    if unknown:
-        known = "keys, origins, team, owners, remote"
+    known = "keys, origins, team, owners, remote, retention_days"
+    if unknown := set(table) - set(known.split(", ")):
         raise BadSettings(f"{source}: [apps.{name}] has unknown settings {sorted(unknown)}; known: {known}")
     for required in ("keys", "origins"):
         value = table.get(required)
@@ -257,7 +307,10 @@ def _app(name: str, table: Mapping[str, Any], source: str) -> App:
         raise BadSettings(f'{source}: [apps.{name}] owners is a table such as {{"/checkout/**" = "payments"}}')
     team = str(table.get("team", ""))
     remote = _remote(name, table.get("remote", {}), source)
-    return App(name, tuple(table["keys"]), tuple(table["origins"]), team, tuple(owners.items()), remote)
+    days = table.get("retention_days", 0)
+    if type(days) is not int or days < 0:
+        raise BadSettings(f"{source}: [apps.{name}] retention_days = {days!r} is not a number of days")
+    return App(name, tuple(table["keys"]), tuple(table["origins"]), team, tuple(owners.items()), remote, days)
 
 
 def _remote(name: str, table: Mapping[str, Any], source: str) -> Remote:
@@ -311,9 +364,36 @@ def load(
     settings = Settings(**values)
     if unknown := set(settings.roles.split(",")) - set(ROLES):
         raise BadSettings(f"{sources['roles']}: unknown roles {sorted(unknown)}; known: {', '.join(ROLES)}")
-    if settings.has("pages") and not settings.has("load"):
+    if not settings.has("load") and (settings.has("pages") or settings.has("alerts")):
         raise BadSettings(
-            f"{sources['roles']}: pages show data up to the loader's watermark, so give them `load` as well"
+            f"{sources['roles']}: pages and alerts see data up to the loader's watermark: give them `load` as well"
         )
+    _check_private_side(settings, sources)
     found = Apps(apps, path if path.exists() else None, with_demo=settings.demo)
     return replace(settings, apps=found, sources=sources)
+
+
+def _check_private_side(settings: Settings, sources: Mapping[str, str]) -> None:
+    """Refuse what would leave the pages open by mistake, or closed for ever."""
+    if settings.private and not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}", settings.private):
+        raise BadSettings(
+            f"{sources['private']}: private = {settings.private!r} is not host:port, such as 127.0.0.1:8318"
+        )
+    if settings.proxy_header and not settings.proxies:
+        raise BadSettings(
+            f"{sources['proxy_header']}: proxy_header without proxies would believe anybody; name the proxy's address"
+        )
+    if settings.proxy_role not in ("viewer", "editor"):
+        raise BadSettings(f"{sources['proxy_role']}: proxy_role = {settings.proxy_role!r}; there are viewer and editor")
+    for network in words(settings.proxies):
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            raise BadSettings(
+                f"{sources['proxies']}: proxies names {network!r}, which is neither an address nor a network"
+            ) from None
+
+
+def words(text: str) -> list[str]:
+    """A setting that is a list: its words, which commas part."""
+    return [word for part in text.split(",") if (word := part.strip())]

@@ -17,6 +17,7 @@ import threading
 import time
 import zlib
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,12 +31,11 @@ PENDING_BYTES = 64 << 20
 SPARE_DISK_BYTES = 64 << 20
 
 OPEN, SEALED, SEGMENT = ".open", ".sealed", ".segment"
+LOADER_LOCK = "loader.lock"
 
 # {"checksum":"0a1b2c3d","line_id":"…32 hex…","received_at":1790000000000,…}: everything before the payload is at a fixed
 # place, so that freezing a file never has to parse a line.
-_PREFIX = re.compile(
-    rb'\{"checksum":"([0-9a-f]{8})",("line_id":"([0-9a-f]{32})","received_at":(\d{13}),.*\})\Z', re.DOTALL
-)
+_PREFIX = re.compile(rb'\{"checksum":"([0-9a-f]{8})",(?="line_id":"([0-9a-f]{32})","received_at":(\d{13}),)')
 
 
 class Prefix(NamedTuple):
@@ -54,9 +54,9 @@ def checksummed(row: bytes) -> bytes:
 def prefix_of(line: bytes) -> Prefix | None:
     """The fixed prefix of a line without its newline, or None when the line is torn."""
     match = _PREFIX.match(line)
-    if not match or int(match[1], 16) != zlib.crc32(match[2]):
+    if not match or int(match[1], 16) != zlib.crc32(memoryview(line)[match.end() :]):
         return None
-    return Prefix(match[3].decode(), int(match[4]))
+    return Prefix(match[2].decode(), int(match[3]))
 
 
 def sync_folder(folder: Path) -> None:
@@ -66,6 +66,48 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file that is on disk when this returns, name and all."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
+def lock_loader(folder: Path, give_up: Callable[[], bool] = lambda: True) -> int | None:
+    """Become the one process that loads from this folder: a descriptor to close at the end, None when another does.
+
+    Two loaders would take files from under each other. While there is another, `give_up` is asked again and again.
+    """
+    fd = os.open(folder / LOADER_LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    is_told = False
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if give_up():
+                os.close(fd)
+                return None
+            if not is_told:
+                log.warning("Another process loads from %s; waiting for it to end", folder)
+            is_told = True
+        else:
+            return fd
+
+
+# Called with None when a line is durable, else with why it is not.
+Settle = Callable[[Refused | None], None]
+
+
+def _settle_each(batch: list[tuple[bytes, Settle]], refusal: Refused | None) -> None:
+    for _, settle in batch:
+        try:
+            settle(refusal)
+        except Exception:
+            log.exception("A line is settled, but whoever waited could not be told")
 
 
 class _File:
@@ -119,9 +161,11 @@ class Spool:
         self.folder = folder
         self._cap_bytes = cap_bytes
         self._seal_after_s = seal_after_s
-        self._waiting: deque[tuple[bytes, asyncio.Future[None]]] = deque()
-        self._waiting_bytes = 0
+        self._waiting: deque[tuple[bytes, Settle]] = deque()
+        # What came in is counted by the loop alone and what was taken by the writer alone, so that neither needs a lock.
+        self._came_bytes = self._taken_bytes = 0
         self._wake = threading.Condition()
+        self._asleep = False
         self._closing = False
         self._full = False
         self._failed = ""
@@ -140,18 +184,34 @@ class Spool:
 
     async def append(self, line: bytes) -> None:
         """Return when the line is durable; raises `Refused` (busy, spool_full, spool_failed) when it is not kept."""
+        durable = asyncio.get_running_loop().create_future()
+
+        def settle(refusal: Refused | None) -> None:
+            if durable.done():  # whoever waited has gone
+                return
+            if refusal:
+                durable.set_exception(refusal)
+            else:
+                durable.set_result(None)
+
+        self.put(line, settle)
+        await durable
+
+    def put(self, line: bytes, settle: Settle) -> None:
+        """Have `settle` called in the event loop when the line is durable, or with why it is not kept; raises `Refused`
+        when that is known at once."""
         if self._closing:
             raise Refused(Outcome.BUSY, "the collector is shutting down")
         if self._full:
             raise Refused(Outcome.SPOOL_FULL, f"over {self._cap_bytes >> 20} MiB wait for the store")
-        if self._waiting_bytes + len(line) > PENDING_BYTES:
+        if self._came_bytes - self._taken_bytes + len(line) > PENDING_BYTES:
             raise Refused(Outcome.BUSY, f"over {PENDING_BYTES >> 20} MiB wait for the disk")
-        durable = asyncio.get_running_loop().create_future()
-        with self._wake:
-            self._waiting.append((line, durable))
-            self._waiting_bytes += len(line)
-            self._wake.notify()
-        await durable
+        self._came_bytes += len(line)
+        self._waiting.append((line, settle))
+        # The writer says that it sleeps before it looks for lines a last time, so it sees this one or is woken.
+        if self._asleep:
+            with self._wake:
+                self._wake.notify()
 
     def problem(self) -> str:
         """Why beacons cannot be kept now, in a sentence; empty when they can."""
@@ -172,10 +232,9 @@ class Spool:
         file: _File | None = None
         measured_at = 0.0
         while True:
-            with self._wake:
-                if not self._waiting and not self._closing:
-                    self._wake.wait(self._patience(file))
-                batch = self._take()
+            if not self._waiting and not self._closing:
+                self._sleep(self._patience(file))
+            batch = self._take()
             if batch:
                 file = self._keep(file, batch)
             if file and self._is_due(file):
@@ -195,16 +254,23 @@ class Spool:
             return 1.0
         return max(0.0, min(1.0, file.opened_at + self._seal_after_s - time.monotonic()))
 
-    def _take(self) -> list[tuple[bytes, asyncio.Future[None]]]:
-        batch: list[tuple[bytes, asyncio.Future[None]]] = []
+    def _sleep(self, seconds: float) -> None:
+        with self._wake:
+            self._asleep = True
+            if not self._waiting and not self._closing:
+                self._wake.wait(seconds)
+            self._asleep = False
+
+    def _take(self) -> list[tuple[bytes, Settle]]:
+        batch: list[tuple[bytes, Settle]] = []
         size = 0
         while self._waiting and size < SEAL_BYTES and len(batch) < SEAL_LINES:
             batch.append(self._waiting.popleft())
             size += len(batch[-1][0])
-        self._waiting_bytes -= size
+        self._taken_bytes += size
         return batch
 
-    def _keep(self, file: _File | None, batch: list[tuple[bytes, asyncio.Future[None]]]) -> _File | None:
+    def _keep(self, file: _File | None, batch: list[tuple[bytes, Settle]]) -> _File | None:
         lines = [line for line, _ in batch]
         try:
             if file and (file.durable + sum(map(len, lines)) > SEAL_BYTES or file.lines + len(lines) > SEAL_LINES):
@@ -223,18 +289,9 @@ class Spool:
         self._settle(batch, None)
         return file
 
-    def _settle(self, batch: list[tuple[bytes, asyncio.Future[None]]], refusal: Refused | None) -> None:
-        def settle() -> None:
-            for _, durable in batch:
-                if durable.done():
-                    continue
-                if refusal:
-                    durable.set_exception(refusal)
-                else:
-                    durable.set_result(None)
-
+    def _settle(self, batch: list[tuple[bytes, Settle]], refusal: Refused | None) -> None:
         assert self._loop is not None
-        self._loop.call_soon_threadsafe(settle)
+        self._loop.call_soon_threadsafe(_settle_each, batch, refusal)
 
     def _is_due(self, file: _File) -> bool:
         age = time.monotonic() - file.opened_at

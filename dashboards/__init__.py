@@ -4,6 +4,6 @@ Rendered on the server and readable without JavaScript. No SQL here, no writes: 
 `collector.query` returned, and its JSON and CSV twins show the same.
 """
 
-from dashboards.pages import routes
+from dashboards.pages import lost, routes
 
-__all__ = ["routes"]
+__all__ = ["lost", "routes"]

@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta
 from collector.query.vitals import LIMITS, Percentile
 
 NARROW = "\u202f"  # a narrow space that does not break, between a number and its unit
-RANGE_WORDS = {"15m": f"15{NARROW}min", "1h": f"1{NARROW}h", "24h": f"24{NARROW}h", "7d": "7 days"}
+
+
+class RangeWords(dict[str, str]):
+    """How a range is said; any will do."""
+
+    def __missing__(self, name: str) -> str:
+        """`90m` is 90 min, and the empty one that of a question with a time of its own."""
+        unit = {"m": f"{NARROW}min", "h": f"{NARROW}h", "d": " days"}.get(name[-1:])
+        return f"{name[:-1]}{unit}" if unit else "the chosen time"
+
+
+RANGE_WORDS = RangeWords()
 MARKS = {"good": "●", "mixed": "■", "poor": "▲"}
 RATINGS = {"good": "good", "mixed": "needs improvement", "poor": "poor"}
 
@@ -129,7 +140,29 @@ def short(identifier: str) -> str:
     return identifier[:8]
 
 
+# Control characters show as their pictures (␇), and what turns the direction of text shows as what it is.
+_VISIBLE = (
+    {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"}
+    | {0x7F: 0x2421}
+    | {code: f"⟨U+{code:04X}⟩" for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+    | dict.fromkeys((*range(128, 160), *range(55296, 57344)), "�")
+)
+
+
+def visible(value: object) -> object:
+    """What a template prints, without characters that hide, ring or turn the words after them around."""
+    # Most text has none of them; what is not plain `str` is markup that was made of such text already.
+    if type(value) is str and not value.isprintable():
+        return value.translate(_VISIBLE)
+    return value
+
+
+def clip(text: str, most: int = 120) -> str:
+    """A name that a page or a visitor chose, cut to what can be read at a glance."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 FILTERS = {
     function.__name__: function
-    for function in (between, count, ratio, percent, ms, vital, rating, size, ago, span, clock, day, iso, short)
+    for function in (between, clip, count, ratio, percent, ms, vital, rating, size, ago, span, clock, day, iso, short)
 }

@@ -1,21 +1,34 @@
 """Panels: the questions of one page, asked at the same time, each within its budget.
 
-A question that takes too long or fails leaves its own panel empty, with a sentence, and not the page. Since when the
+A question that takes too long or fails leaves its own panel empty, with a sentence, and not the page, and stops in the
+engine too. Since when the
 store has been away is remembered here, so that a page can say it.
 """
 
+import contextlib
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from collector.store import QueryFailed, StoreAway
+from collector.ticket import TICKET, Ticket
 
 BUDGET_S = 2.0
+OUT_OF_TIME = 159  # the engine's own clock was a little faster than ours
 PATIENT_S = 30.0
+T = TypeVar("T")
+_BESIDE = ThreadPoolExecutor(4, "farside-beside")
+
+
+def beside(question: Callable[[], T]) -> Future[T]:
+    """Begin a question beside the one its caller goes on to ask, under the same ticket."""
+    return _BESIDE.submit(copy_context().run, question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +65,27 @@ class Panels:
         return {name: panels[name] for name in questions}
 
     async def _answer(self, question: Callable[[], Any], budget_s: float) -> Panel:
-        with anyio.move_on_after(budget_s):
-            try:
-                value = await anyio.to_thread.run_sync(question, abandon_on_cancel=True)
-            except QueryFailed as error:
-                return Panel(problem=f"The store refused this question: {error}")
-            except StoreAway as error:
-                self.away_since = self.away_since or datetime.now(UTC)
-                self.away_because = str(error)
-                return Panel(problem=f"The store did not answer: {error}")
-            self.away_since, self.away_because = None, ""
-            return Panel(value)
+        ticket = Ticket(budget_s)
+        TICKET.set(ticket)  # each question is a task of its own, and so is its context
+        try:
+            with anyio.move_on_after(budget_s):
+                return await self._outcome(question)
+        finally:
+            # Also when the request itself was cancelled: then nobody waits for the answer either.
+            with anyio.CancelScope(shield=True), contextlib.suppress(StoreAway):
+                await anyio.to_thread.run_sync(ticket.withdraw)
         return Panel(problem=f"This takes longer than {budget_s:g} s.", is_late=True)
+
+    async def _outcome(self, question: Callable[[], Any]) -> Panel:
+        try:
+            value = await anyio.to_thread.run_sync(question, abandon_on_cancel=True)
+        except QueryFailed as error:
+            if error.code == OUT_OF_TIME:
+                return Panel(problem="This takes longer than it may.", is_late=True)
+            return Panel(problem=f"The store refused this question: {error}")
+        except StoreAway as error:
+            self.away_since = self.away_since or datetime.now(UTC)
+            self.away_because = str(error)
+            return Panel(problem=f"The store did not answer: {error}")
+        self.away_since, self.away_because = None, ""
+        return Panel(value)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from collector.outcomes import Outcome
 from collector.query import overview
 from collector.query.overview import Presence, Refusal
+from dashboards.recipes import RECIPES
 from dashboards.site import Page, Site
 
 REFUSED_OVER = timedelta(minutes=15)
@@ -34,12 +35,16 @@ FIXES = {
     "event_over_limit": "Over 500 events in one beacon: is a mark or an error reported in a loop?",
     "repeat": "Nothing to do: a beacon came twice and was kept once.",
     "torn": "Nothing to do: a crash cut off a line that had not been acknowledged.",
+    "erased": "Nothing to do: this person was erased, and what still comes of them is dropped.",
     "quarantined": "The collector's log names the line and the reason.",
     "bad_token": "Send the header Authorization: Bearer with the collector's otlp_token.",
     "bad_otlp": "Set the exporter to http/protobuf or http/json and the path /v1/traces.",
     "span_invalid": "A span without valid ids or times; look at the exporter's SDK.",
     "span_out_of_time": "The host's clock is off, or old spans are being replayed.",
 }
+
+
+QUIET = {"repeat", "torn"}  # outcomes that cost nothing
 
 
 async def page(site: Site, request: Request) -> Page:
@@ -53,7 +58,7 @@ async def page(site: Site, request: Request) -> Page:
         },
     )
     presence: Presence | None = panels["presence"].value
-    refusals: list[Refusal] = panels["refusals"].value or []
+    refusals: list[Refusal] = [one for one in panels["refusals"].value or [] if one.outcome not in QUIET]
     rows = [
         {
             "app": refusal.app,
@@ -77,6 +82,7 @@ async def page(site: Site, request: Request) -> Page:
     template = "status.html" if is_fragment else "setup.html"
     context = facts | {
         "presence": presence, "refusals": rows, "monitored": app, "host": str(request.base_url).rstrip("/"),
+        "recipes": RECIPES,
     }  # fmt: skip
     return Page(template, "Setup", q, "/setup", panels, {"refusals": rows}, facts, context)
 

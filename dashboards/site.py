@@ -3,6 +3,7 @@
 A page is rendered in a thread, because the doors for beacons run on the same loop and must not wait for it.
 """
 
+import gzip
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +17,17 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import Response
 
+from collector.caller import caller_of
+from collector.query.fields import field_of
 from collector.query.question import FILTERS, RANGES, Question, parse
 from collector.query.vitals import FEWEST, LIMITS
 from collector.settings import Settings
+from collector.sourcemaps import Maps
 from collector.store import Store
+from collector.watch import Watch
 from dashboards import charts, numbers, twins
 from dashboards.panels import BUDGET_S, PATIENT_S, Panel, Panels
+from dashboards.rows import waterfall_rows
 
 HEADERS = {
     "content-security-policy": (
@@ -33,6 +39,34 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
+# What the head of every page leads to; a page enters when its reader's task passes.
+NAVIGATION = (
+    ("Overview", "/"),
+    ("Now", "/now"),
+    ("Routes", "/routes"),
+    ("Feeds", "/feeds"),
+    ("Errors", "/errors"),
+    ("Alerts", "/alerts"),
+    ("Releases", "/releases"),
+    ("Flags", "/flags"),
+    ("Compare", "/compare"),
+    ("Explore", "/explore"),
+    ("Traces", "/traces"),
+    ("Map", "/map"),
+    ("Resources", "/resources"),
+    ("Pipeline", "/pipeline"),
+    ("Setup", "/setup"),
+)
+# What their feet lead to.
+MORE = (("Rules", "/rules"), ("Saved questions", "/saved"), ("Audit", "/audit"))
+# The letter that follows g on the way to a page.
+GO = {
+    "/": "o", "/now": "n", "/routes": "r", "/feeds": "f", "/errors": "e", "/releases": "l", "/flags": "b", "/compare": "c",
+    "/explore": "x", "/traces": "t", "/map": "m", "/resources": "s", "/pipeline": "p", "/alerts": "a", "/rules": "d",
+    "/audit": "h", "/setup": "u", "/saved": "q",
+}  # fmt: skip
+API = "/api/v1/"
+SQUEEZED_FROM = 1_000  # bytes
 STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
 
@@ -60,16 +94,20 @@ class Site:
         settings: Settings,
         watermark: Callable[[], datetime],
         away_since: Callable[[], datetime | None],
+        paths: frozenset[str] = frozenset(),
     ) -> None:
         self.store = store
         self.settings = settings
         self.watermark = watermark
         self.away_since = away_since
+        self.watch: Watch | None = None
         self.panels = Panels()
+        self.maps = Maps(store)
         self.files = _static_files()
         self._templates = jinja2.Environment(
             loader=jinja2.PackageLoader("dashboards"),
             autoescape=True,
+            finalize=numbers.visible,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -79,19 +117,24 @@ class Site:
             "asset": self.asset, "charts": charts, "twin": twin, "LIMITS": LIMITS,
             "RANGES": list(RANGES), "FILTERS": FILTERS,
             "RANGE_WORDS": numbers.RANGE_WORDS, "MARKS": numbers.MARKS, "RATINGS": numbers.RATINGS, "FEWEST": FEWEST,
-            "apps": list(settings.apps),
+            "waterfall_rows": waterfall_rows,
+            "caller_of": caller_of, "apps": list(settings.apps), "NAVIGATION": NAVIGATION, "MORE": MORE,
+            "PATHS": paths, "GO": GO,
         }  # fmt: skip
 
     def asset(self, name: str) -> str:
         """The address of a static file, which changes with its content and so may be kept for ever."""
         return f"/static/{self.files[name][0]}/{name}"
 
-    def question(self, request: Request) -> Question:
-        """What this request asks; raises `BadQuestion`."""
-        given = dict(request.query_params)
-        if given.get("by") in FILTERS and "value" in given:  # the filter form: no script turns it into a parameter
-            given[given["by"]] = given["value"].strip()
-        return parse(given.items(), self.settings.apps, self.watermark())
+    def question(self, request: Request, leave_out: str = "") -> Question:
+        """What this request asks, but for the parameter to leave out; raises `BadQuestion`."""
+        given = [pair for pair in request.query_params.multi_items() if pair[0] != leave_out]
+        asked = dict(given)
+        if by := asked.get("by"):  # the filter form: no script turns it into a parameter
+            field_of(by)
+            given = [pair for pair in given if pair[0] not in {"by", "value"}]
+            given.append((by, asked.get("value", "").strip()))
+        return parse(given, self.settings.apps, self.watermark())
 
     async def ask(self, request: Request, questions: dict[str, Callable[[], Any]]) -> dict[str, Panel]:
         """Ask a page's questions; `?wait=1` has the patience that a late panel offers."""
@@ -99,7 +142,7 @@ class Site:
 
     async def respond(self, request: Request, page: Page) -> Response:
         """A page in the form its address asks for: HTML, or with `.json` or `.csv` at its end its twin."""
-        return await anyio.to_thread.run_sync(self._respond, request, page)
+        return await anyio.to_thread.run_sync(lambda: _squeezed(request, self._respond(request, page)))
 
     def _respond(self, request: Request, page: Page) -> Response:
         is_away = bool(page.panels) and not any(panel.is_answered for panel in page.panels.values())
@@ -107,7 +150,7 @@ class Site:
         status = 503 if is_away else page.status
         headers = HEADERS | ({"retry-after": "5"} if is_away else {})
         form = request.url.path.rsplit(".", 1)[-1]
-        if form == "json":
+        if form == "json" or request.url.path.startswith(API):
             body = twins.as_json(self._facts(page) | ({"problems": late} if late else {}), page.tables)
             return Response(body, status, headers, "application/json")
         if form == "csv":
@@ -135,8 +178,24 @@ class Site:
         q = page.question
         return {
             "app": q.app, "range": q.range, "since": numbers.iso(q.since), "until": numbers.iso(q.until), "at": q.at,
-            "is_live": q.is_live, "where": dict(q.where), **page.facts,
+            "is_live": q.is_live, "where": q.filters, **page.facts,
         }  # fmt: skip
+
+
+def _squeezed(request: Request, response: Response) -> Response:
+    """Gzipped in the page's own thread: Starlette's middleware would do it on the loop, where beacons wait."""
+    body = bytes(response.body)
+    if len(body) >= SQUEEZED_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+        response.body = gzip.compress(body, 5, mtime=0)
+        response.headers["content-encoding"] = "gzip"
+        response.headers["content-length"] = str(len(response.body))
+        response.headers.add_vary_header("accept-encoding")
+    return response
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether an address is answered with data rather than a page."""
+    return path.startswith(API) or path.endswith((".json", ".csv"))
 
 
 def twin(page: Page, form: str, **extra: str) -> str:

@@ -7,16 +7,20 @@ from starlette.requests import Request
 from collector.query.question import BadQuestion, Question
 from collector.query.trace import TraceView, trace_spans, trace_views
 from collector.query.view import Event, view_events
+from collector.traces.waterfall import Waterfall
+from dashboards.panels import beside
 from dashboards.site import Page, Site
-from dashboards.tracing import WINDOW, Drawing, Sheet, facts_of, rows_of, sheet
+from dashboards.tracing import WINDOW, Drawing, LastLarge, Sheet, facts_of, pairs_of, rows_of, sheet
+
+LARGE = LastLarge()
 
 
 async def page(site: Site, request: Request) -> Page:
     """The page at `/traces/{id}` and its twins."""
     q, drawing, first = site.question(request), Drawing.of(request), _first(request)
-    trace_id = request.path_params["trace_id"]
+    trace_id, target = request.path_params["trace_id"], request.query_params.get("span", "")
     path = f"/traces/{trace_id}"
-    panels = await site.ask(request, {"trace": partial(_read, site, q, trace_id, first, drawing)})
+    panels = await site.ask(request, {"trace": partial(_read, site, q, trace_id, first, drawing, target)})
     title = f"trace {trace_id[:8]}"
     if panels["trace"].is_answered and panels["trace"].value is None:
         return Page(
@@ -38,20 +42,31 @@ async def page(site: Site, request: Request) -> Page:
 
 
 def _first(request: Request) -> int:
-    text = request.query_params.get("from", "0")
+    text = request.query_params.get("row", "0")
     if not (text.isascii() and text.isdigit() and len(text) < 7):
-        raise BadQuestion(f"from={text!r} is not the number of a row")
+        raise BadQuestion(f"row={text!r} is not the number of a row")
     return int(text)
 
 
 def _read(
-    site: Site, question: Question, trace_id: str, first: int, drawing: Drawing
+    site: Site, question: Question, trace_id: str, first: int | None, drawing: Drawing, target: str
 ) -> tuple[Sheet, list[TraceView], list[Event]] | None:
-    spans = trace_spans(site.store, question, trace_id)
+    key = (id(site), question.app, question.at, trace_id, drawing)
+    picture, (views, events) = LARGE.get(key, lambda: _drawn(site, question, trace_id, drawing))
+    if not picture.spans:
+        return None
+    if first is None:  # from the row that is asked for, or the first
+        row = picture.row_of(target) if target else None
+        first = (row or 0) // WINDOW * WINDOW
+    return sheet(site.store, question, trace_id, picture, events, first, WINDOW, target), views, events
+
+
+def _drawn(
+    site: Site, question: Question, trace_id: str, drawing: Drawing
+) -> tuple[Waterfall, tuple[list[TraceView], list[Event]]]:
+    reading = beside(partial(trace_spans, site.store, question, trace_id))
     views = trace_views(site.store, question, trace_id)
     own = [view for view in views if view.is_own] or views
     events = view_events(site.store, question, own[0].view_id) if own else []
-    if not spans and not events:
-        return None
-    picture = drawing.draw(spans, events)
-    return sheet(site.store, question, trace_id, picture, events, first, WINDOW), views, events
+    pairs = pairs_of(site.store, question, events)
+    return drawing.draw(reading.result(), events, pairs), (views, events)

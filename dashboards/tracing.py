@@ -1,20 +1,26 @@
 """Tracing: a waterfall as templates draw it: one window of its rows, with what each span carries."""
 
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar, cast
 
 from starlette.requests import Request
 
 from collector.query.question import BadQuestion, Question
-from collector.query.trace import Span, SpanDetails, span_details
+from collector.query.trace import Pair, Rank, Span, SpanDetails, session_pairs, span_details, span_lengths
 from collector.query.view import Event
 from collector.store import Store
 from collector.traces.waterfall import Row, Waterfall, draw, members_of
+from dashboards.panels import beside
 
 WINDOW = 500
+TIMED = ("view", "fetch", "mark")  # browser events that are spans of the store
 FOLD_WINDOW = 50
+LARGE = 5_000
+T = TypeVar("T")
 SERVICE_COLOURS = 8
 _WINDOW = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)-(\d{1,9}(?:\.\d{1,6})?)")
 
@@ -29,6 +35,10 @@ class Line:
     details: SpanDetails | None
     event: Event | None
     inner: tuple["Line", ...] = ()
+    rank: Rank | None = None
+    is_critical: bool = False
+    is_target: bool = False
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +87,61 @@ class Drawing:
         """As parameters, for links that keep it or change one part of it."""
         return {"clock": self.clock, "fold": self.fold, "window": self.window}
 
-    def draw(self, spans: Sequence[Span], events: Sequence[Event]) -> Waterfall:
-        """The waterfall."""
+    def draw(self, spans: Sequence[Span], events: Sequence[Event], pairs: Sequence[Pair] = ()) -> Waterfall:
+        """The waterfall; `pairs` bound the clocks over the whole session."""
         bounds = _WINDOW.fullmatch(self.window)
         window = (float(bounds[1]), float(bounds[2])) if bounds else None
-        return draw(spans, events, raw=self.clock == "raw", fold=self.fold != "off", window=window)
+        return draw(spans, events, raw=self.clock == "raw", fold=self.fold != "off", window=window, pairs=pairs)
+
+
+class LastLarge:
+    """The last very large waterfall: the next window of it should not cost seconds again. One, because it is tens of MB."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: tuple[object, Any] = (None, None)
+
+    def get(self, key: object, draw: Callable[[], tuple[Waterfall, T]]) -> tuple[Waterfall, T]:
+        """What `draw` gives, or gave for the same key."""
+        with self._lock:
+            known, value = self._kept
+        if known == key:
+            return cast(tuple[Waterfall, T], value)
+        drawn = draw()
+        if drawn[0].spans > LARGE:
+            with self._lock:
+                self._kept = (key, drawn)
+        return drawn
 
 
 def sheet(
-    store: Store, question: Question, trace_id: str, picture: Waterfall, events: Sequence[Event], first: int, window: int
+    store: Store, question: Question, trace_id: str, picture: Waterfall, events: Sequence[Event], first: int, window: int,
+    target: str = "",
 ) -> Sheet:  # fmt: skip
-    """Rows `first` to `first + window`, with the attributes of the spans on them."""
+    """Rows `first` to `first + window`, with the attributes of the spans on them and their ranks; the `target` is open."""
     shown = picture.rows[first : first + window]
     inner = {id(row): members_of(row, FOLD_WINDOW) for row in shown if row.members}
     everything = [*shown, *(row for rows in inner.values() for row in rows)]
     ids = [row.node.span.span_id for row in everything if not row.members]
-    details = {found.span_id: found for found in (span_details(store, question, trace_id, ids) if trace_id else [])}
+    reading = beside(partial(span_details, store, question, trace_id, ids if trace_id else []))
     by_id = {event.event_id: event for event in events}
-
-    palette = colours(picture)
+    named = {(span.service, span.name) for row in everything if (span := row.node.span).event_type in {"", *TIMED}}
+    lengths = span_lengths(store, question, named)
+    details = {found.span_id: found for found in reading.result()}
+    palette, anchors = colours(picture), set[str]()
 
     def line(nr: int, row: Row) -> Line:
         within = tuple(line(nr, below) for below in inner.get(id(row), []))
         span = row.node.span
         colour = palette["network" if span.event_type in {"fetch", "resource"} else span.service]
-        return Line(nr, row, colour, details.get(span.span_id), by_id.get(span.event_id), within)
+        alike = lengths.get((span.service, span.name)) if not row.members and span.duration_ns else None
+        anchor = "" if row.members or span.span_id in anchors else f"span-{span.span_id}"
+        anchors.add(span.span_id)
+        return Line(
+            nr, row, colour, details.get(span.span_id), by_id.get(span.event_id), within,
+            alike.rank(span.duration_ns) if alike else None, picture.is_critical(row),
+            bool(anchor and span.span_id == target), anchor,
+        )  # fmt: skip
 
     return Sheet(picture, [line(first + nr, row) for nr, row in enumerate(shown, 1)], first, palette)
 
@@ -111,6 +151,14 @@ def colours(picture: Waterfall) -> dict[str, str]:
     services = dict.fromkeys(node.span.service for node in picture.tree.nodes() if not node.span.is_browser)
     own = {"browser": "s-browser", "network": "s-network", "unseen": "s-unseen"}
     return own | {name: f"s-{nr % SERVICE_COLOURS + 1}" for nr, name in enumerate(services)}
+
+
+def pairs_of(store: Store, question: Question, events: Sequence[Event]) -> list[Pair]:
+    """The requests of the session that a view is of, which bound its clocks."""
+    if not events:
+        return []
+    near_ms = round(events[0].timestamp.timestamp() * 1000)
+    return session_pairs(store, question, events[0].session_id, near_ms)
 
 
 def rows_of(picture: Waterfall) -> list[dict[str, Any]]:
@@ -131,6 +179,7 @@ def rows_of(picture: Waterfall) -> list[dict[str, Any]]:
             "status": node.span.status,
             "status_message": node.span.status_message,
             "note": node.note,
+            "is_critical": id(node) in picture.critical,
         }
         for node in picture.tree.nodes()
     ]
@@ -154,6 +203,8 @@ def facts_of(picture: Waterfall) -> dict[str, Any]:
                 "pairs": offset.pairs,
                 "source": offset.source,
                 "is_contradictory": offset.is_contradictory,
+                "steps": offset.steps,
+                "stepped_ms": offset.stepped_ms,
                 "taken_off_ms": offset.ms,
             }
             for offset in picture.offsets

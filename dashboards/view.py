@@ -14,7 +14,7 @@ from collector.query.vitals import LIMITS
 from collector.traces.weave import newest
 from dashboards.panels import Panel
 from dashboards.site import Page, Site
-from dashboards.tracing import Drawing, Sheet, facts_of, sheet
+from dashboards.tracing import Drawing, Sheet, facts_of, pairs_of, sheet
 
 ROWS = 200
 
@@ -53,7 +53,8 @@ async def page(site: Site, request: Request) -> Page:
 def _sheet(site: Site, question: Question, events: list[Event], drawing: Drawing) -> Sheet:
     trace_id = next((event.trace_id for event in events if event.trace_id and event.trace_source != "foreign"), "")
     spans = trace_spans(site.store, question, trace_id) if trace_id else []
-    return sheet(site.store, question, trace_id, drawing.draw(spans, events), events, 0, ROWS)
+    pairs = pairs_of(site.store, question, events) if spans else []
+    return sheet(site.store, question, trace_id, drawing.draw(spans, events, pairs), events, 0, ROWS)
 
 
 def _context(events: list[Event], head: Event, session: Panel) -> dict[str, Any]:
@@ -69,17 +70,17 @@ def _context(events: list[Event], head: Event, session: Panel) -> dict[str, Any]
         "feeds": of("feed"),
         "fetches": of("fetch"),
         "resources": of("resource"),
-        "errors": [(event, breadcrumbs(event)) for event in of("error")],
+        "errors": [(event, trail(event.breadcrumbs)) for event in of("error")],
         "session_place": place,
         "session_views": seen,
         "attributes": {name: value for event in events for name, value in event.attributes.items()},
     }
 
 
-def breadcrumbs(event: Event) -> list[tuple[float, str, str]]:
+def trail(breadcrumbs: str) -> list[tuple[float, str, str]]:
     """What came before an error: (ms from the view's start, kind, text). What is not in that shape is left out."""
     try:
-        crumbs = json.loads(event.breadcrumbs or "[]")
+        crumbs = json.loads(breadcrumbs or "[]")
     except json.JSONDecodeError:
         return []
     return [

@@ -4,7 +4,7 @@
  *   node build.mjs --cost     also what each feature of farside.js costs: gzip with it left out
  */
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -17,8 +17,8 @@ const { version } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'
 
 /** Entry, the most it may weigh (gzip), and what is defined differently. */
 const FILES = {
-  'farside.js': ['index.ts', 10_240],
-  'farside.core.js': ['core.ts', 6_144, { FULL: 'false' }],
+  'farside.js': ['index.ts', 10_150],
+  'farside.core.js': ['core.ts', 5_950, { FULL: 'false' }],
   'loader.js': ['loader.ts', 600],
 };
 
@@ -34,6 +34,36 @@ const common = {
   absWorkingDir: here,
 };
 
+/** Short names in the order they are given out, the same for properties and variables: gzip likes what comes again. */
+const LETTERS = 'etraniosldcuTSELCMRApfmhgvbywxkBDFGHIJKNOPQUVWXYZ$_';
+
+/** The nth short name: one letter, then two. */
+const nth = (n) => LETTERS[n % LETTERS.length] + (n < LETTERS.length ? '' : nth(Math.floor(n / LETTERS.length) - 1));
+
+/** One letter for each property that starts with an underscore. Things of different kinds share letters, which gzip
+ * likes: two names differ where one interface (or type of an object) holds both, and a name that none declares is
+ * unlike all others. */
+const letters = async () => {
+  const files = (await readdir(join(here, 'src'))).filter((file) => file.endsWith('.ts'));
+  const source = (await Promise.all(files.map((file) => readFile(join(here, 'src', file), 'utf8')))).join('\n');
+  const namesIn = (text) => text.match(/(?<![\w$])_[a-zA-Z]+/g) || [];
+  const uses = {};
+  for (const name of namesIn(source)) uses[name] = (uses[name] || 0) + 1;
+  const kinds = [...source.matchAll(/^(?:export )?interface \w+ \{\n.*?^\}/gms), ...source.matchAll(/(?::|as) \{[^{}=]*\}/g)];
+  const together = kinds.map(([text]) => new Set(namesIn(text)));
+  const declared = (name) => together.some((names) => names.has(name));
+  const given = {};
+  for (const name of Object.keys(uses).sort((a, b) => uses[b] - uses[a] || (a < b ? -1 : 1))) {
+    const rivals = Object.keys(given).filter(
+      (other) => !declared(name) || !declared(other) || together.some((names) => names.has(name) && names.has(other)),
+    );
+    const taken = rivals.map((other) => given[other]);
+    given[name] = [...'etrnaiosldcuTSELCMRApfmhgvbywxkBDFGHIJKNOPQUVWXYZ$_'].find((letter) => !taken.includes(letter));
+  }
+  return given;
+};
+const mangleCache = await letters();
+
 const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
 /** The text of one bundle; `source` stands in for the entry file when it is given. */
@@ -43,6 +73,7 @@ const bundle = async (entry, { define, source, ...more } = {}) => {
     : { entryPoints: [join('src', entry)] };
   const { outputFiles } = await build({
     ...common,
+    mangleCache: { ...mangleCache },
     format: 'iife',
     define: { ...common.define, ...define },
     ...input,
@@ -53,9 +84,11 @@ const bundle = async (entry, { define, source, ...more } = {}) => {
   const { code } = await minify(outputFiles[0].text, {
     ecma: 2020,
     toplevel: true,
-    module: more.format === 'esm',
-    compress: { passes: 3, inline: 1, pure_getters: true },
-    format: { comments: false },
+    // Nothing of ours needs "use strict", so a script may do without as a module does.
+    module: true,
+    compress: { passes: 3, inline: 1, pure_getters: true, booleans_as_integers: true },
+    mangle: { nth_identifier: { get: nth } },
+    format: { comments: false, quote_style: 2 },
   });
   return Buffer.from(code);
 };
@@ -96,10 +129,15 @@ const cost = async () => {
   const [, table] = /features = \[([^\]]*)\]/.exec(source);
   const entry = (text) => `import { install } from './api';\n${text}\ninstall(features);`;
   const whole = gzip(await bundle('', { source: entry(source) }));
+  let rest = whole;
+  const say = (what, bytes) => console.log(`  ${what.padEnd(14)} ${bytes} bytes gzip`);
+  console.log(`farside.js without one feature is smaller by`);
   for (const line of table.split('\n').filter((text) => text.trim())) {
-    const without = gzip(await bundle('', { source: entry(source.replace(line + '\n', '')) }));
-    console.log(`${line.trim().slice(0, -1).padEnd(16)} ${whole - without} bytes gzip`);
+    const cost = whole - gzip(await bundle('', { source: entry(source.replace(line + '\n', '')) }));
+    say(line.trim().slice(0, -1), cost);
+    rest -= cost;
   }
+  say('all the rest', rest);
 };
 
 const tooLarge = await write();

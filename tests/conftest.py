@@ -143,20 +143,22 @@ class Running:
         """Until the first value of the first row is true; returns it."""
         return wait_until(lambda: self.value(sql, **parameters), timeout_s)
 
-    def settled(self) -> None:
+    def settled(self, timeout_s: float = 15.0) -> None:
         """Until everything acknowledged so far, and everything refused, is in the store."""
         # Refusals reach the ledger once a second, and from there go the way of everything else.
         until = datetime.now(UTC) + timedelta(seconds=1.1)
-        wait_until(lambda: datetime.fromisoformat(json.loads(self.get("/readyz").body)["watermark"]) >= until)
+        wait_until(
+            lambda: datetime.fromisoformat(json.loads(self.get("/readyz").body)["watermark"]) >= until, timeout_s
+        )
 
     def ledger(self) -> dict[tuple[str, str], int]:
         rows = self.rows("SELECT app, outcome, sum(n) AS n FROM outcomes GROUP BY app, outcome")
         return {(row["app"], row["outcome"]): row["n"] for row in rows}
 
-    def kill(self, how: int = signal.SIGKILL) -> int:
+    def kill(self, how: int = signal.SIGKILL, timeout_s: float = 20.0) -> int:
         """Send a signal and wait for the end; returns the exit code."""
         self.process.send_signal(how)
-        return self.process.wait(20)
+        return self.process.wait(timeout_s)
 
 
 @pytest.fixture
@@ -177,6 +179,49 @@ def spawn(tmp_path: Path) -> Iterator[Callable[..., Running]]:
 @pytest.fixture
 def collector(spawn: Callable[..., Running]) -> Running:
     return spawn()
+
+
+class Front:
+    """ClickHouse's HTTP interface over chDB, as a process of its own: `tests.clickhouse_front`."""
+
+    user, password = "farside", "hush-hush"
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.port = free_port()
+        self._log = folder / "front.log"
+        login = ["--user", self.user, "--password", self.password, f"--port={self.port}"]
+        data = ["--data", str(folder / "chdb")]
+        self._command = [sys.executable, "-m", "tests.clickhouse_front", *data, *login, *arguments]
+        self.start()
+
+    def start(self) -> None:
+        """Begin to answer, for the first time or again on the same data."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=ROOT)
+        wait_until(self._answers, timeout_s=60)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, self._log.read_text()
+        try:
+            return send(f"http://127.0.0.1:{self.port}/ping").body == b"Ok.\n"
+        except OSError:
+            return False
+
+    def url(self, database: str) -> str:
+        """The address of a database, as settings name it."""
+        return f"clickhouse://{self.user}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """One front for all tests; they tell their data apart by databases of their own."""
+    front = Front(tmp_path_factory.mktemp("front"))
+    yield front
+    front.stop()
 
 
 @pytest.fixture(scope="module")
@@ -220,5 +265,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     It is shown as RERUN when it needed that, and it has to pass by itself within three tries.
     """
     for item in items:
-        if {"browser", "visit"} & set(getattr(item, "fixturenames", ())):
+        if {"browser", "visit", "fox"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.flaky(reruns=2))

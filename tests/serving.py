@@ -10,29 +10,28 @@ import sys
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from collector import cli
-from collector.app import create_app
-from collector.settings import Settings
+from collector.app import Collector, Front
 from collector.store import StoreAway
 
 
-def create_inspectable_app(settings: Settings):
-    app = create_app(settings)
+class InspectableFront(Front):
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http" and scope["path"] == "/sql":
+            await (await self._answer(Request(scope, receive)))(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
-    async def sql(request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response:
         question, parameters = pickle.loads(await request.body())
         try:
-            rows = await run_in_threadpool(app.collector.store.read, question, parameters)
+            rows = await run_in_threadpool(self.collector.store.read, question, parameters)
         except StoreAway as error:
             return Response(str(error), status_code=500)
         return Response(pickle.dumps(rows))
 
-    app.starlette.router.routes.insert(0, Route("/sql", sql, methods=["POST"]))
-    return app
-
 
 if __name__ == "__main__":
-    cli.create_app = create_inspectable_app
+    cli.create_app = lambda settings: InspectableFront(Collector(settings))
     sys.exit(cli.main(["serve", *sys.argv[1:]]))

@@ -147,3 +147,7 @@ def test_a_damaged_body_ends_in_a_named_outcome(beacon: dict[str, Any], at: int,
         decode(damaged)
     except Refused as refusal:
         assert refusal.outcome.status == 400
+
+
+def test_a_tail_stands_for_nobody_and_is_accepted() -> None:
+    assert decode(as_bytes(a_beacon() | {"sample_n": 0})).sample_n == 0

@@ -9,9 +9,9 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
 from collector.agents import Hints, agent_of
-from collector.beacon import decode
+from collector.beacon import Beacon, decode
 from collector.budgets import LIMIT
-from collector.enrich import STEPS, Line, enrich, fingerprint_of
+from collector.enrich import STEPS, Line, enrich
 from collector.place import BadPlaces, Places
 from collector.settings import App
 from tests.conftest import USER_AGENT, a_beacon, an_arrival, as_bytes
@@ -80,6 +80,8 @@ def test_client_hints_are_believed_over_a_frozen_header() -> None:
     )
     assert (mac.browser, mac.os, mac.os_version) == ("Chrome", "Mac OS X", "")
     assert agent_of(PHONE).os_version == "17.4"
+    emulated = agent_of(android.replace("Android 10; K", "Android 16; Pixel 9"), Hints(platform='"Linux"'))
+    assert (emulated.os, emulated.os_version) == ("Linux", "")
 
 
 def test_nothing_of_an_event_or_a_beacon_keeps_an_email_address() -> None:
@@ -139,29 +141,28 @@ def test_a_plainly_wrong_clock_is_shifted_as_a_whole_and_a_slow_way_is_not() -> 
     assert (late.clock, late.base_at, late.clock_offset_ms) == ("deferred", NOW - 7_203_000, 0)
 
 
-def test_the_group_of_an_error_survives_a_rebuild() -> None:
-    def error(message: str, stack: str) -> str:
-        (event,) = decode(
-            as_bytes(a_beacon({"type": "error", "error_type": "TypeError", "message": message, "stack": stack}))
-        ).events
-        return fingerprint_of(event)
-
-    before = error(
-        "item 17 of 'cart' is gone",
-        "TypeError: x\n    at add (https://x/app.3f9a1c2b.js:1:2048)\n    at https://x/app.3f9a1c2b.js:1:9",
-    )
-    after = error(
-        "item 99 of 'list' is gone",
-        "TypeError: x\n    at add (https://x/app.77aa01ff.js:3:17)\n    at https://x/app.77aa01ff.js:8:1",
-    )
-    other = error("item 17 of 'cart' is gone", "TypeError: x\n    at remove (https://x/app.3f9a1c2b.js:1:2048)")
-    firefox = error("item 1 of 'a' is gone", "add@https://x/app.77aa01ff.js:3:17\n@https://x/app.77aa01ff.js:8:1")
-    assert before == after == firefox != other
-
-
 def test_steps_are_named_for_what_they_may_do() -> None:
     assert all(step.__name__.startswith(("put_", "drop_")) for step in STEPS)
     assert all(step.__doc__ for step in STEPS)
+
+
+def test_what_the_page_said_is_copied_under_its_own_names() -> None:
+    said = {
+        "seq": 7, "user_id": "u-1", "route": "/named", "navigation": "soft", "release": "2.0", "environment": "test",
+        "viewport_width": 1280, "viewport_height": 720, "connection": "4g", "device_memory": 8.0, "save_data": True,
+        "visibility": "mixed", "sample_n": 4, "snippet": "0.9", "attributes": {"plan": "free"}, "trace_id": "a" * 32,
+        "session_id": "b" * 32, "view_id": "c" * 32, "view_started_at": NOW - 3_000.0,
+    }  # fmt: skip
+    made_otherwise = {"url", "sent_at", "flags", "events"}
+    assert set(Line.__struct_fields__) & set(Beacon.__struct_fields__) == set(said) | made_otherwise
+    line = enriched({"type": "view"}, **said)
+    assert {name: getattr(line, name) for name in said} == said
+    assert [event.type for event in line.events] == ["view"]
+
+
+def test_what_a_page_may_not_say_of_its_events_is_taken_back() -> None:
+    line = enriched({"type": "vital", "name": "LCP", "value": 1, "clamped": True, "endpoint": "/x", "fingerprint": "f"})
+    assert [(e.clamped, e.endpoint, e.fingerprint) for e in line.events] == [(False, "", "")]
 
 
 def test_flags_and_refusals_travel_with_the_line() -> None:

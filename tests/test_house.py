@@ -52,6 +52,14 @@ def test_locks_name_no_registry() -> None:
         assert "://" not in re.sub(r'"(?:url|funding)": "[^"]*"', "", path.read_text()), path
 
 
+def test_npm_locks_name_no_registry_and_pin_every_package() -> None:
+    locks = [path for path in ROOT.glob("[!.]*/**/package-lock.json") if "node_modules" not in path.parts]
+    assert len(locks) >= 4
+    for path in locks:
+        packages = {name: package for name, package in json.loads(path.read_text())["packages"].items() if name}
+        assert [name for name, at in packages.items() if "resolved" in at or "integrity" not in at] == [], path
+
+
 def test_links_between_docs_lead_somewhere() -> None:
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
@@ -66,3 +74,12 @@ def test_the_snippet_is_within_its_limits() -> None:
     assert sizes["farside.js"] <= 10_240
     assert sizes["farside.core.js"] <= 6_144
     assert sizes["loader.js"] <= 600
+
+
+def test_no_two_functions_ask_one_query() -> None:
+    """A query file is its function's: two rooms that chose one name would each get the other's rows."""
+    asked: dict[str, set[str]] = {}
+    for path in (ROOT / "collector" / "query").glob("*.py"):
+        for name in re.findall(r'\bask\(\s*store,\s*"(\w+)"', path.read_text()):
+            asked.setdefault(name, set()).add(path.name)
+    assert {name: paths for name, paths in asked.items() if len(paths) > 1} == {}

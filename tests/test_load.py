@@ -263,6 +263,29 @@ def test_orphans_of_a_dead_door_are_adopted_and_those_of_a_living_one_are_not(lo
     assert ledger(store) == {"stored": 2, "torn": 1}
 
 
+def test_doors_may_seal_their_files_while_orphans_are_looked_for(loader: Loader) -> None:
+    """A door that has nothing to keep takes its file away again, between its being listed and its being opened."""
+    stop = threading.Event()
+
+    def open_and_seal() -> None:
+        paths = [loader.folder / f"{number:032x}.open" for number in range(50)]
+        while not stop.is_set():
+            for path in paths:
+                path.touch()
+            for path in paths:
+                path.unlink(missing_ok=True)
+
+    door = threading.Thread(target=open_and_seal)
+    door.start()
+    try:
+        for _ in range(500):
+            loader._adopt_orphans()
+    finally:
+        stop.set()
+        door.join()
+    assert list(loader.folder.glob(f"*{SEALED}")), "some it did find"
+
+
 def test_the_watermark_waits_for_what_is_not_loaded(loader: Loader) -> None:
     async def main() -> None:
         spool = Spool(loader.folder, cap_bytes=1 << 30, seal_after_s=3600)

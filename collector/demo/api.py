@@ -4,7 +4,6 @@ All of it is JSON. Some of it fails on purpose, as real shops do: a sold-out pro
 """
 
 import asyncio
-from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
@@ -12,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from collector.demo import basket
+from collector.demo import basket, stall
 from collector.demo.cards import card, cards
 from collector.demo.upstream import Upstream
 
@@ -33,16 +32,20 @@ async def show_product(request: Request) -> Response:
     """What the quick view shows of a product."""
     upstream: Upstream = request.app.state.upstream
     number = request.path_params["id"]
-    product, pictures = await asyncio.gather(upstream.product(f"/products/{number}"), upstream.pictures([number]))
+    product, pictures, comments = await asyncio.gather(
+        upstream.product(f"/products/{number}"),
+        upstream.pictures([number]),
+        upstream.ask("comment", "/comments", product=number),
+    )
     shown = card(product, pictures.get(str(number), {}))
-    return JSONResponse(shown | {"description": product["description"], "reviews": len(product["reviews"])})
+    return JSONResponse(shown | {"description": product["description"], "reviews": len(comments)})
 
 
 async def add_to_cart(request: Request) -> Response:
     """`{"id": 7}` → 201 and how many pieces the basket holds now."""
     upstream: Upstream = request.app.state.upstream
-    wanted = await _json(request)
-    if not isinstance(wanted, dict) or not isinstance(wanted.get("id"), int):
+    wanted = await stall.body(request)
+    if not isinstance(wanted.get("id"), int):
         return _problem(400, 'The body is not {"id": number}.')
     product = await upstream.product(f"/products/{wanted['id']}")
     if product["stock"] == 0:
@@ -70,11 +73,28 @@ async def check_gift_card(request: Request) -> Response:
     return _problem(503, "Gift cards cannot be checked at the moment.")
 
 
-async def _json(request: Request) -> Any:
-    try:
-        return await request.json()
-    except ValueError:
-        return None
+async def list_votes(request: Request) -> Response:
+    """How many like each of these products: `{"7": 63}`."""
+    upstream: Upstream = request.app.state.upstream
+    return JSONResponse(await upstream.ask("voting", "/votes", ids=request.query_params.get("ids", "")))
+
+
+async def vote(request: Request) -> Response:
+    """One more like → 201 `{"likes": 64}`."""
+    upstream: Upstream = request.app.state.upstream
+    return JSONResponse(await upstream.tell("voting", f"/votes/{request.path_params['id']}"), 201)
+
+
+async def place_order(request: Request) -> Response:
+    """What is in the basket is ordered → 201 `{"order", "total"}`, the total in cents."""
+    upstream: Upstream = request.app.state.upstream
+    mine = basket.basket_of(request)
+    pieces = basket.pieces(request.app.state.store, mine)
+    if not pieces:
+        return _problem(409, "There is nothing in your basket.")
+    placed = await upstream.tell("checkout", "/orders", {"basket": mine, "pieces": pieces})
+    basket.empty(request.app.state.store, mine)
+    return JSONResponse(placed, 201)
 
 
 def _problem(status: int, message: str) -> Response:
@@ -85,6 +105,9 @@ ROUTES = [
     Route("/api/products", list_products),
     Route("/api/products/{id:int}", show_product),
     Route("/api/cart", add_to_cart, methods=["POST"]),
+    Route("/api/votes", list_votes),
+    Route("/api/votes/{id:int}", vote, methods=["POST"]),
+    Route("/api/orders", place_order, methods=["POST"]),
     Route("/api/offer", show_offer),
     Route("/api/gift-cards", check_gift_card, methods=["POST"]),
 ]

@@ -1,4 +1,5 @@
-"""Baskets: what visitors want to buy, in the web front's own store, under a random id in a cookie."""
+"""Baskets: what visitors want to buy, in the web front's own store, under a random id in a cookie; and by another cookie
+they are known again."""
 
 import secrets
 from pathlib import Path
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from collector.demo.store import Store, open_store
 
 COOKIE = "basket"
+VISITOR = "visitor"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS baskets (
     id TEXT, product_id INTEGER, pieces INTEGER, PRIMARY KEY (id, product_id));
@@ -48,3 +50,24 @@ def new_basket() -> str:
 def hand_out(reply: Response, basket: str) -> None:
     """Let the visitor of this `reply` keep the basket."""
     reply.set_cookie(COOKIE, basket, httponly=True, samesite="lax")
+
+
+def empty(store: Store, basket: str) -> None:
+    """Everything in it has been ordered."""
+    store.write("DELETE FROM baskets WHERE id = ?", basket)
+
+
+def visitor_of(request: Request) -> str:
+    """Who has been here before, or nothing."""
+    given = request.cookies.get(VISITOR, "")
+    return given if given.isalnum() and len(given) <= 64 else ""
+
+
+def new_visitor() -> str:
+    """An id for somebody who was never here."""
+    return secrets.token_hex(8)
+
+
+def remember_visitor(reply: Response, visitor: str) -> None:
+    """Let the browser that gets this `reply` be known again."""
+    reply.set_cookie(VISITOR, visitor, httponly=True, samesite="lax")

@@ -6,8 +6,6 @@ eleventh picture is slow each time, as if its original were too large to keep a 
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +13,14 @@ from opentelemetry import trace
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from collector.demo import stall
 from collector.demo.catalogue import products
 from collector.demo.drawing import draw, room
 from collector.demo.store import Store, open_store
+from collector.demo.troubles import Troubles
 
 SIZE = 640
 _SLOW_EVERY = 11
@@ -36,23 +36,10 @@ _tracer = trace.get_tracer(__name__)
 _dice = random.Random()  # noqa: S311 - how long a drawing takes is no secret
 
 
-def app(store_path: Path) -> Starlette:
+def app(store_path: Path, troubles: Troubles) -> Starlette:
     """The service over the store in `store_path`, filled from the catalogue."""
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.store = _filled(open_store(store_path, _TABLES))
-        yield
-        app.state.store.close()
-
-    return Starlette(
-        routes=[
-            Route("/healthz", _healthz),
-            Route("/pictures", _placeholders),
-            Route("/pictures/{id:int}", _picture),
-        ],
-        lifespan=lifespan,
-    )
+    routes = [Route("/pictures", _placeholders), Route("/pictures/{id:int}", _picture)]
+    return stall.app(routes, lambda: _filled(open_store(store_path, _TABLES)), troubles)
 
 
 def _filled(store: Store) -> Store:
@@ -61,15 +48,10 @@ def _filled(store: Store) -> Store:
     return store
 
 
-async def _healthz(request: Request) -> Response:
-    return PlainTextResponse("ok")
-
-
 async def _placeholders(request: Request) -> Response:
     """`?ids=1,2,3` → `{"1": {"background", "size"}, …}`; ids without a picture are left out."""
-    ids = [int(text) for text in request.query_params.get("ids", "").split(",")[:50] if text.isdecimal()]
-    store: Store = request.app.state.store
-    found = store.rows(f"SELECT id, background FROM pictures WHERE id IN ({', '.join('?' * len(ids))})", *ids)
+    asked = stall.ids(request)
+    found = stall.rows(request, f"SELECT id, background FROM pictures WHERE id IN ({stall.marks(asked)})", *asked)
     return JSONResponse({str(row["id"]): {"background": row["background"], "size": SIZE} for row in found})
 
 

@@ -1,4 +1,4 @@
-"""The product service: names, prices, stock and reviews, as JSON, out of its own store.
+"""The product service: names, prices and stock, as JSON, out of its own store.
 
 Some shelves are slow now and then, each for a reason its spans show: stock of large things is asked of a far
 warehouse, prices of lamps are worked out by rules, the list of everything is ranked. Nothing here knows of browsers.
@@ -7,8 +7,6 @@ warehouse, prices of lamps are worked out by rules, the list of everything is ra
 import asyncio
 import math
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +14,21 @@ from opentelemetry import trace
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from collector.demo import stall
 from collector.demo.catalogue import CATEGORIES, products
-from collector.demo.reviews import reviews_of
 from collector.demo.store import Store, open_store
+from collector.demo.troubles import Troubles
 
 PAGE_SIZE = 12
-_MAX_IDS = 50
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS products (
     id INTEGER PRIMARY KEY, name TEXT, category TEXT, kind TEXT, collection TEXT, material TEXT,
     price INTEGER, stock INTEGER, description TEXT);
 CREATE INDEX IF NOT EXISTS products_by_category ON products (category);
-CREATE TABLE IF NOT EXISTS reviews (
-    product_id INTEGER, author TEXT, stars INTEGER, words TEXT, PRIMARY KEY (product_id, author));
 """
 _CARD = "id, name, category, material, price, stock"
 
@@ -48,46 +44,30 @@ _tracer = trace.get_tracer(__name__)
 _dice = random.Random()  # noqa: S311 - how slow a shelf is today is no secret
 
 
-def app(store_path: Path) -> Starlette:
+def app(store_path: Path, troubles: Troubles) -> Starlette:
     """The service over the store in `store_path`, filled from the catalogue."""
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.store = _filled(open_store(store_path, _TABLES))
-        yield
-        app.state.store.close()
-
-    return Starlette(
-        routes=[
-            Route("/healthz", _healthz),
-            Route("/categories", _categories),
-            Route("/featured", _featured),
-            Route("/products", _list),
-            Route("/products/{id:int}", _one),
-        ],
-        lifespan=lifespan,
-    )
+    routes = [
+        Route("/categories", _categories),
+        Route("/featured", _featured),
+        Route("/products", _list),
+        Route("/products/{id:int}", _one),
+    ]
+    return stall.app(routes, lambda: _filled(open_store(store_path, _TABLES)), troubles)
 
 
 def _filled(store: Store) -> Store:
-    goods = list(products())
     store.fill(
         "INSERT OR IGNORE INTO products VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(p.id, p.name, p.category, p.kind, p.collection, p.material, p.price, p.stock, p.description) for p in goods],
-    )
-    store.fill(
-        "INSERT OR IGNORE INTO reviews VALUES (?, ?, ?, ?)",
-        [(p.id, review.author, review.stars, review.words) for p in goods for review in reviews_of(p)],
+        [
+            (p.id, p.name, p.category, p.kind, p.collection, p.material, p.price, p.stock, p.description)
+            for p in products()
+        ],
     )
     return store
 
 
-async def _healthz(request: Request) -> Response:
-    return PlainTextResponse("ok")
-
-
 async def _categories(request: Request) -> Response:
-    counts = _rows(request, "SELECT category, count(*) AS products FROM products GROUP BY category")
+    counts = stall.rows(request, "SELECT category, count(*) AS products FROM products GROUP BY category")
     products_in = {row["category"]: row["products"] for row in counts}
     shelves = [
         {"slug": c.slug, "title": c.title, "tagline": c.tagline, "products": products_in.get(c.slug, 0)}
@@ -99,17 +79,17 @@ async def _categories(request: Request) -> Response:
 async def _featured(request: Request) -> Response:
     # One of every shelf: the same for everybody, changed by whoever dresses the window.
     firsts = "SELECT min(id) FROM products WHERE stock > 0 GROUP BY category"
-    return JSONResponse(_rows(request, f"SELECT {_CARD} FROM products WHERE id IN ({firsts}) ORDER BY id"))
+    return JSONResponse(stall.rows(request, f"SELECT {_CARD} FROM products WHERE id IN ({firsts}) ORDER BY id"))
 
 
 async def _list(request: Request) -> Response:
     if "ids" in request.query_params:
         return JSONResponse({"items": _by_ids(request)})
-    page = _whole(request, "page", default=1)
+    page = stall.whole(request, "page", default=1)
     category = request.query_params.get("category", "")
     where = "WHERE ? IN ('', category)"
-    (counted,) = _rows(request, f"SELECT count(*) AS total FROM products {where}", category)
-    items = _rows(
+    (counted,) = stall.rows(request, f"SELECT count(*) AS total FROM products {where}", category)
+    items = stall.rows(
         request,
         f"SELECT {_CARD} FROM products {where} ORDER BY id LIMIT ? OFFSET ?",
         category,
@@ -123,11 +103,10 @@ async def _list(request: Request) -> Response:
 
 async def _one(request: Request) -> Response:
     number = request.path_params["id"]
-    product = next(iter(_rows(request, "SELECT * FROM products WHERE id = ?", number)), None)
+    product = next(iter(stall.rows(request, "SELECT * FROM products WHERE id = ?", number)), None)
     if product is None:
         raise HTTPException(404, f"There is no product {number}.")
-    product["reviews"] = _rows(request, "SELECT author, stars, words FROM reviews WHERE product_id = ?", number)
-    product["related"] = _rows(
+    product["related"] = stall.rows(
         request,
         f"SELECT {_CARD} FROM products WHERE collection = ? AND id <> ? ORDER BY id LIMIT 4",
         product["collection"],
@@ -138,9 +117,8 @@ async def _one(request: Request) -> Response:
 
 
 def _by_ids(request: Request) -> list[dict[str, Any]]:
-    ids = [int(text) for text in request.query_params["ids"].split(",")[:_MAX_IDS] if text.isdecimal()]
-    marks = ", ".join("?" * len(ids))
-    return _rows(request, f"SELECT {_CARD} FROM products WHERE id IN ({marks})", *ids)
+    asked = stall.ids(request)
+    return stall.rows(request, f"SELECT {_CARD} FROM products WHERE id IN ({stall.marks(asked)})", *asked)
 
 
 async def _dawdle(category: str) -> None:
@@ -149,15 +127,3 @@ async def _dawdle(category: str) -> None:
     if _dice.random() < share:
         with _tracer.start_as_current_span(name, attributes={"shop.category": category}):
             await asyncio.sleep(min(_dice.lognormvariate(math.log(typical_s), 0.5), 3.0))
-
-
-def _rows(request: Request, statement: str, *values: Any) -> list[dict[str, Any]]:
-    store: Store = request.app.state.store
-    return store.rows(statement, *values)
-
-
-def _whole(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name, str(default))
-    if not (text.isdecimal() and text.isascii() and 1 <= int(text[:9]) <= 10_000):
-        raise HTTPException(400, f"{name}={text[:40]!r} is not a whole number from 1 to 10000.")
-    return int(text)

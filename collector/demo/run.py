@@ -1,4 +1,4 @@
-"""Run the demo: three services, perhaps a collector before them and visitors after, until told to stop.
+"""Run the demo: the shop's services, perhaps a collector before them and visitors after, until told to stop.
 
 `main()` is the command line of `farside demo`. It prints what to open, and leaves no process behind: not after Ctrl-C,
 not after SIGTERM, not when it is killed itself.
@@ -19,9 +19,12 @@ from urllib.parse import urlsplit
 
 from collector.demo.child import Child
 from collector.demo.reach import answers, spare_loopback_the_proxy
+from collector.demo.roster import NAMES
+from collector.demo.troubles import NAMES as TROUBLE_NAMES
+from collector.demo.troubles import Troubles
 
 NO_BROWSER = 3  # the exit code of collector.demo.traffic that means so
-_START_S = 30
+_START_S = 60
 _NEEDED = ("httpx", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "opentelemetry.instrumentation")
 
 
@@ -78,21 +81,23 @@ def _start_collector(options: argparse.Namespace, children: list[Child], told: t
         return
     port = str(urlsplit(options.collector).port or 80)
     arguments = [sys.executable, "-m", "collector", "serve", "--port", port]
+    os.environ.setdefault("FARSIDE_DEMO_RULES", "true")  # the collector's: rules that come with it watch the shop
     children.append(Child("collector", "collector.demo.leash", arguments))
     _wait_for([(children[-1], f"{options.collector}/readyz")], told)
 
 
 def _open_shop(options: argparse.Namespace, folder: Path, children: list[Child], told: threading.Event) -> None:
-    sockets = {name: _listen("127.0.0.1", 0) for name in ("product", "image")}
+    sockets = {name: _listen("127.0.0.1", 0) for name in NAMES if name != "web"}
     sockets["web"] = _listen(options.host, options.port)
     urls = {name: f"http://{_written(listening)}" for name, listening in sockets.items()}
+    troubles = folder / "trouble"
+    Troubles(troubles).plant("" if options.trouble == "none" else options.trouble)
     started = []
     for name, listening in sockets.items():
-        arguments = [name, f"--fd={listening.fileno()}", f"--store={folder / name}.sqlite"]
+        arguments = [name, f"--fd={listening.fileno()}", f"--store={folder / name}.sqlite", f"--troubles={troubles}"]
         arguments += [f"--collector={options.collector}", f"--release={options.release}"]
-        if name == "web":
-            arguments += [f"--product={urls['product']}", f"--image={urls['image']}"]
-            arguments += [f"--snippet={options.snippet or options.collector}"]
+        arguments += [f"--at={other}={url}" for other, url in urls.items() if other != name]
+        arguments += [f"--snippet={options.snippet or options.collector}"]
         if options.verbose:
             arguments.append("--verbose")
         children.append(Child(name, "collector.demo.serve", arguments, fds=[listening.fileno()]))
@@ -102,11 +107,16 @@ def _open_shop(options: argparse.Namespace, folder: Path, children: list[Child],
     if told.is_set():
         return
     print(f"The shop is open:  {urls['web']}/\nWhat it lives through:  {options.snippet or options.collector}/")
+    print(f"What is wrong in it, and how to change that:  {urls['web']}/control")
     if options.traffic:
         visits = f"{options.visits} visits" if options.visits else "until you stop it"
         print(f"Visitors: {options.traffic} at a time, {visits}")
         arguments = [urls["web"], f"--at-once={options.traffic}", f"--visits={options.visits}"]
         children.append(Child("visitors", "collector.demo.traffic", [*arguments, f"--pace={options.pace}"]))
+    if options.volume:
+        print(f"Besides: {options.volume:g} views a minute by walkers without a browser")
+        arguments = [urls["web"], f"--a-minute={options.volume}"]
+        children.append(Child("walkers", "collector.demo.volume", arguments))
     print("Ctrl-C closes it.", flush=True)
 
 
@@ -154,7 +164,7 @@ def _watch(children: list[Child], told: threading.Event, visits: int) -> int:
 
 def _stop(children: list[Child]) -> None:
     # Visitors leave first, so that nobody meets a closed shop; the collector goes last, to hear all of it.
-    for names in ({"visitors"}, {"web", "product", "image"}, {"collector"}):
+    for names in ({"visitors", "walkers"}, set(NAMES), {"collector"}):
         leaving = [child for child in children if child.name in names]
         for child in leaving:
             child.ask_to_stop()
@@ -172,7 +182,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=8400, help="the shop's port, 0 for any (%(default)s)")
     add("--traffic", type=int, default=0, metavar="N", help="visitors at a time, in a headless browser (none)")
     add("--visits", type=int, default=0, metavar="M", help="end after so many visits (go on)")
+    add("--volume", type=float, default=0, metavar="N", help="and N views a minute by walkers without a browser (none)")
     add("--pace", type=float, default=1.0, metavar="X", help="how long visitors think; 0.2 is in a hurry (1)")
+    add(
+        "--trouble",
+        choices=[*TROUBLE_NAMES, "none"],
+        default="scroll",
+        help="what is wrong from the start (%(default)s)",
+    )
     add("--release", default=os.environ.get("FARSIDE_DEMO_RELEASE", "2.14.0"), help="the shop's release (%(default)s)")
     add("--verbose", action="store_true", help="log every request")
     return parser

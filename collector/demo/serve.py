@@ -15,9 +15,35 @@ import uvicorn
 from opentelemetry.instrumentation.starlette import StarletteInstrumentor
 from starlette.types import ASGIApp
 
-from collector.demo import image, product, telemetry, web
+from collector.demo import (
+    checkout,
+    comment,
+    flags,
+    identity,
+    image,
+    moderation,
+    photo,
+    product,
+    telemetry,
+    voting,
+    web,
+)
 from collector.demo.lifeline import when_parent_is_gone
+from collector.demo.roster import NAMES
 from collector.demo.server_timing import ServerTiming
+from collector.demo.troubles import Troubles
+from collector.demo.upstream import Upstream
+
+ALONE = {
+    "product": product.app,
+    "image": image.app,
+    "identity": identity.app,
+    "photo": photo.app,
+    "moderation": moderation.app,
+    "voting": voting.app,
+    "flags": flags.app,
+}
+ASKING = {"comment": comment.app, "checkout": checkout.app}
 
 
 def main(argv: Sequence[str]) -> None:
@@ -34,25 +60,29 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _app(options: argparse.Namespace) -> ASGIApp:
-    if options.name != "web":
-        service = {"product": product.app, "image": image.app}[options.name](options.store)
-        StarletteInstrumentor.instrument_app(service)
-        return service
-    around = web.Surroundings(options.product, options.image, options.snippet, options.release)
-    shop = web.app(options.store, around)
-    StarletteInstrumentor.instrument_app(shop)
-    return ServerTiming(shop)
+    urls = dict(pair.split("=", 1) for pair in options.at)
+    troubles = Troubles(options.troubles)
+    if options.name == "web":
+        shop = web.app(options.store, web.Surroundings(urls, options.snippet, options.release, troubles))
+        StarletteInstrumentor.instrument_app(shop)
+        return ServerTiming(shop)
+    if options.name in ASKING:
+        service = ASKING[options.name](options.store, troubles, Upstream(urls))
+    else:
+        service = ALONE[options.name](options.store, troubles)
+    StarletteInstrumentor.instrument_app(service)
+    return service
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m collector.demo.serve", description=__doc__)
-    parser.add_argument("name", choices=["web", "product", "image"])
+    parser.add_argument("name", choices=NAMES)
     parser.add_argument("--fd", type=int, required=True, help="the listening socket")
     parser.add_argument("--store", type=Path, required=True, help="SQLite file")
     parser.add_argument("--collector", required=True, help="where spans go, a base URL")
     parser.add_argument("--release", required=True)
-    parser.add_argument("--product", default="", help="the product service, for the web front")
-    parser.add_argument("--image", default="", help="the image service, for the web front")
+    parser.add_argument("--troubles", type=Path, required=True, help="the file that says what is wrong today")
+    parser.add_argument("--at", action="append", default=[], metavar="NAME=URL", help="where another service is")
     parser.add_argument("--snippet", default="", help="where browsers fetch farside.js, for the web front")
     parser.add_argument("--verbose", action="store_true", help="log every request")
     return parser

@@ -46,10 +46,10 @@ class Visitor:
             look = [(self._scroll_list, 50), (self._open_product, 20), (self._quick_view, 15), (self._find, 5)]
             return [*look, (self._open_shelf, 10)]
         if path == "/cart":
-            return [(self._try_voucher, 35), (self._try_gift_card, 25), (self._open_list, 40)]
+            return [(self._order, 35), (self._try_voucher, 20), (self._try_gift_card, 15), (self._open_list, 30)]
         if path.startswith("/products/"):
             buy = [(self._add_to_cart, 35), (self._scroll, 20), (self._open_list, 20), (self._open_cart, 10)]
-            return [*buy, (self._back, 10), (self._try_voucher, 7), (self._try_gift_card, 4)]
+            return [*buy, (self._like, 12), (self._back, 10), (self._try_voucher, 4), (self._try_gift_card, 3)]
         return [(self._open_list, 45), (self._scroll, 20), (self._open_product, 20), (self._quick_view, 15)]
 
     async def _open_list(self) -> None:
@@ -99,6 +99,12 @@ class Visitor:
 
     async def _try_gift_card(self) -> None:
         await self._click(self._page.locator("[data-gift-card]").first)
+
+    async def _like(self) -> None:
+        await self._click(self._page.locator("[data-vote]:enabled"))
+
+    async def _order(self) -> None:
+        await self._click(self._page.locator("[data-order]:enabled"))
 
     async def _wheel(self, turns: int) -> None:
         """`turns` of the wheel or strokes of the thumb, each of many small movements, as browsers report them."""

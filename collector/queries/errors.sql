@@ -1,7 +1,8 @@
--- Error groups: one per fingerprint, the most frequent first, told by the newest of each.
+-- Error groups: one per fingerprint, the most frequent first, told by the newest of each. What was only seen in tails
+-- (`sample_n` 0: the sampled sessions speak for them) happened at least as often as it was seen.
 SELECT
     fingerprint,
-    toInt64(sum(sample_n * ifNull(count, 1))) AS times,
+    toInt64(greatest(sum(sample_n * ifNull(count, 1)), sum(ifNull(count, 1)))) AS times,
     uniqExact(events.view_id) AS views,
     uniqExactIf(user_id, user_id != '') AS users,
     uniqExact(session_id) AS sessions,

@@ -39,12 +39,12 @@ LEFT JOIN
     (
         SELECT name, view_id, toFloat64(max(assumeNotNull(depth_px))) AS depth, any(sample_n) AS weight
         FROM events
-        WHERE /* scope */ AND type = 'feed' AND depth_px IS NOT NULL
+        WHERE /* scope */ AND sample_n > 0 AND type = 'feed' AND depth_px IS NOT NULL
         GROUP BY name, view_id
     )
     GROUP BY name
 ) AS depths USING (name)
-WHERE /* scope */ AND type = 'feed'
+WHERE /* scope */ AND sample_n > 0 AND type = 'feed'
 GROUP BY name
 ORDER BY bursts DESC, loads DESC, name
 LIMIT {limit:UInt32}

@@ -8,12 +8,12 @@ SELECT
     toString(any(events.route)) AS route,
     any(sample_n) AS weight,
     max(received_at) AS came_at,
-    argMax(visibility, seq) = 'hidden' AS is_hidden,
-    argMaxIf(value, age, name = 'LCP') AS lcp,
-    argMaxIf(value, age, name = 'INP') AS inp,
-    argMaxIf(value, age, name = 'CLS') AS cls,
-    argMaxIf(value, age, name = 'FCP') AS fcp,
-    argMaxIf(value, age, name = 'TTFB') AS ttfb
+    argMax(visibility = 'hidden', seq) AS is_hidden,
+    argMaxOrNullIf(assumeNotNull(value), age, name = 'LCP') AS lcp,
+    argMaxOrNullIf(assumeNotNull(value), age, name = 'INP') AS inp,
+    argMaxOrNullIf(assumeNotNull(value), age, name = 'CLS') AS cls,
+    argMaxOrNullIf(assumeNotNull(value), age, name = 'FCP') AS fcp,
+    argMaxOrNullIf(assumeNotNull(value), age, name = 'TTFB') AS ttfb
 FROM events
-WHERE /* scope */ AND type = 'vital' AND value IS NOT NULL
+WHERE /* scope */ AND sample_n > 0 AND type = 'vital' AND value IS NOT NULL
 GROUP BY view, is_now

@@ -1,4 +1,5 @@
 -- The shape of one trace: enough of each span to hang it in the tree and to draw it.
+-- Maps are read whole, once: left alone, the engine reads the file again for every key that is asked for.
 SELECT
     SpanId AS span_id, ParentSpanId AS parent_id, SpanName AS name, SpanKind AS kind, ServiceName AS service,
     toUnixTimestamp64Nano(Timestamp) AS start_ns, Duration AS duration_ns,
@@ -11,8 +12,10 @@ SELECT
     SpanAttributes['farside.view_id'] AS view_id,
     SpanAttributes['farside.event_id'] AS event_id,
     SpanAttributes['farside.server_span_id'] AS server_span_id,
-    SpanAttributes['farside.trace_source'] AS trace_source
+    SpanAttributes['farside.trace_source'] AS trace_source,
+    if(ServiceName = 'browser', SpanAttributes['error.type'], '') AS failure
 FROM otel_traces
 WHERE TraceId = {trace_id:String} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
 ORDER BY Timestamp, Duration DESC, SpanId
 LIMIT {limit:UInt32}
+SETTINGS optimize_functions_to_subcolumns = 0

@@ -158,9 +158,9 @@ def errors(store: Store, question: Question) -> list[ErrorGroup]:
     return [ErrorGroup(**{name: row[name] for name in ErrorGroup.__slots__}) for row in rows]
 
 
-def recent_views(store: Store, question: Question) -> list[RecentView]:
+def recent_views(store: Store, question: Question, limit: int = VIEWS) -> list[RecentView]:
     """The newest views."""
-    rows = ask(store, "recent_views", question, limit=VIEWS)
+    rows = ask(store, "recent_views", question, limit=limit)
     return [RecentView(**row | {"is_hidden": bool(row["is_hidden"])}) for row in rows]
 
 

@@ -1,11 +1,14 @@
 """Trace: the spans of one trace as they lie in the store, and the views they belong to."""
 
 from dataclasses import dataclass, field
+from math import floor, log2
 
 from collector.query.question import Question, ask
 from collector.store import Store
 
 SPANS = 100_000
+PAIRS = 1_000
+SESSION_TRACES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Span:
     event_id: str = ""
     server_span_id: str = ""
     trace_source: str = ""
+    failure: str = ""
 
     @property
     def end_ns(self) -> int:
@@ -64,6 +68,30 @@ class TraceView:
     is_own: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A browser's request and the span of the server that answered it, each by its own clock. `is_load` says that it is a
+    page load, whose reply a cache may have kept, `is_cut` that the browser did not wait for the end."""
+
+    host: str
+    client_start_ns: int
+    client_end_ns: int
+    server_start_ns: int
+    server_end_ns: int
+    is_load: bool = False
+    is_cut: bool = False
+
+
+def session_pairs(store: Store, question: Question, session_id: str, near_ms: int) -> list[Pair]:
+    """The pairs of a session's traces, of the SESSION_TRACES nearest to a moment of the browser's clock."""
+    if not session_id:
+        return []
+    near = ask(store, "session_traces", question, session_id=session_id, near_ms=near_ms, limit=SESSION_TRACES)
+    traces = [row["trace_id"] for row in near]
+    rows = ask(store, "session_pairs", question, traces=traces, limit=PAIRS)
+    return [Pair(**row | {"is_load": bool(row["is_load"]), "is_cut": bool(row["is_cut"])}) for row in rows]
+
+
 def trace_spans(store: Store, question: Question, trace_id: str) -> list[Span]:
     """The spans of a trace received up to the watermark, at most SPANS, the earliest first."""
     return [Span(**row) for row in ask(store, "trace_spans", question, trace_id=trace_id, limit=SPANS)]
@@ -83,6 +111,37 @@ def span_details(store: Store, question: Question, trace_id: str, span_ids: list
         )
         for row in rows
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """A span among the spans of its operation in a day: the share that was shorter, of `n`."""
+
+    shorter: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How long the spans of one operation took: how many in each step of an eighth of a doubling."""
+
+    steps: dict[int, int]
+
+    def rank(self, duration_ns: int) -> Rank:
+        """Where a duration stands; spans of the same step count half."""
+        own = floor(log2(max(duration_ns, 1)) * 8)
+        n = sum(self.steps.values())
+        shorter = sum(count for step, count in self.steps.items() if step < own) + self.steps.get(own, 0) / 2
+        return Rank(shorter / n, n)
+
+
+def span_lengths(store: Store, question: Question, operations: set[tuple[str, str]]) -> dict[tuple[str, str], Lengths]:
+    """How long spans of these operations (service, name) took in the day before the watermark."""
+    if not operations:
+        return {}
+    services, names = (sorted(set(column)) for column in zip(*operations, strict=True))
+    rows = ask(store, "span_lengths", question, services=services, names=names)
+    return {(row["service"], row["name"]): Lengths(dict(row["steps"])) for row in rows}
 
 
 def trace_views(store: Store, question: Question, trace_id: str) -> list[TraceView]:

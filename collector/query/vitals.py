@@ -1,58 +1,27 @@
-"""Vitals: their limits, and how they were over a question's time.
+"""Vitals: how they were over a question's time.
 
 One value per view and vital, the newest report; views nobody ever saw are counted apart. A percentile comes with the n
 it rests on and, below a thousand, with the interval in which the true one lies 95 times of 100.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
+from collector.query.metrics import LIMITS as LIMITS
 from collector.query.question import Question, ask, milliseconds
+from collector.query.spread import COARSE, P75, Bounds, interval, of_quantile
 from collector.store import Store
 
 BUCKETS = 40
 INTERVAL_BELOW = 1_000
-CONFIDENCE = 0.95
-P75 = 0.75
 FEWEST = math.ceil(10 / (1 - P75))
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """A vital's own limits, those of https://web.dev/articles/vitals: good up to `good`, poor beyond `poor`."""
-
-    name: str
-    title: str
-    unit: str
-    good: float
-    poor: float
-
-    def rate(self, value: float) -> str:
-        """`good`, `mixed` (needs improvement) or `poor`."""
-        if value <= self.good:
-            return "good"
-        return "mixed" if value <= self.poor else "poor"
-
-
-LIMITS = {
-    limit.name: limit
-    for limit in (
-        Limit("LCP", "Largest Contentful Paint", "ms", 2_500, 4_000),
-        Limit("INP", "Interaction to Next Paint", "ms", 200, 500),
-        Limit("CLS", "Cumulative Layout Shift", "", 0.1, 0.25),
-        Limit("FCP", "First Contentful Paint", "ms", 1_800, 3_000),
-        Limit("TTFB", "Time to First Byte", "ms", 800, 1_800),
-    )
-}
-
-
-@dataclass(frozen=True, slots=True)
 class Percentile:
-    """A p75, the number of views it rests on, and its interval where that number is small (None: open-ended)."""
+    """A p75, the number of views it rests on, and its interval where it was asked for (None: open-ended)."""
 
     value: float
     n: int
@@ -71,15 +40,10 @@ class Percentile:
 
     def differs(self, other: "Percentile") -> bool:
         """Whether the two are apart by more than chance: their intervals do not meet."""
-        if self.has_interval or other.has_interval:
-            low, high = self._bounds()
-            other_low, other_high = other._bounds()
-            return low > other_high or high < other_low
-        return self.value != other.value
+        (low, high), (other_low, other_high) = self._bounds(), other._bounds()
+        return low > other_high or high < other_low
 
     def _bounds(self) -> tuple[float, float]:
-        if not self.has_interval:
-            return self.value, self.value
         return (
             -math.inf if self.low is None else self.low,
             math.inf if self.high is None else self.high,
@@ -117,10 +81,12 @@ class Point:
     n: int
 
 
-def vitals(store: Store, question: Question) -> list[Vital]:
-    """The vitals of the question's time, each beside the period of the same length before it. Absent: not measured."""
+def vitals(store: Store, question: Question, is_alone: bool = False) -> list[Vital]:
+    """The vitals of the question's time, each beside the period of the same length before it unless `is_alone`. Absent: not
+    measured."""
     bounds = {"goods": [limit.good for limit in LIMITS.values()], "poors": [limit.poor for limit in LIMITS.values()]}
-    rows = ask(store, "vitals", question, since_ms=milliseconds(question.since - question.span), **bounds)
+    since = question.since if is_alone else question.since - question.span
+    rows = ask(store, "vitals", question, since_ms=milliseconds(since), **bounds)
     periods = {(row["name"], row["is_now"]): row for row in rows}
     found = []
     for name in LIMITS:
@@ -146,48 +112,13 @@ def bucket_start(question: Question, bucket: int) -> datetime:
 
 
 def percentile(row: dict[str, Any], prefix: str) -> Percentile:
-    """A Percentile from the columns `n`, `p75` and `sample` (pairs of value and weight, sorted), under a prefix."""
-    low, high = interval(row[f"{prefix}sample"]) if row[f"{prefix}n"] < INTERVAL_BELOW else (None, None)
-    return Percentile(row[f"{prefix}p75"] or 0.0, row[f"{prefix}n"], low, high)
-
-
-def interval(sample: Sequence[tuple[float, int]], level: float = P75) -> tuple[float | None, float | None]:
-    """Where the true quantile lies with 95 % confidence, by order statistics: no shape of the data is assumed.
-
-    Unequal weights count as fewer observations (Kish's effective size). None: the sample is too small to bound it.
-    """
-    if not sample:
-        return None, None
-    total = sum(weight for _, weight in sample)
-    size = round(total * total / sum(weight * weight for _, weight in sample))
-    lower, upper = ranks(size, level)
-    low = _at(sample, lower / size * total) if lower else None
-    high = _at(sample, upper / size * total) if upper else None
-    return low, high
-
-
-@lru_cache(maxsize=4_096)
-def ranks(n: int, level: float) -> tuple[int, int]:
-    """The ranks (from 1) of the order statistics that bound a quantile of n values; 0: there is none."""
-    tail = (1 - CONFIDENCE) / 2
-    below, lower, upper = 0.0, 0, 0
-    for k in range(n):
-        below += math.exp(
-            math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-            + k * math.log(level) + (n - k) * math.log1p(-level)
-        )  # fmt: skip
-        if below <= tail:
-            lower = k + 1
-        if below >= 1 - tail:
-            upper = k + 1
-            break
-    return lower, upper
-
-
-def _at(sample: Sequence[tuple[float, int]], weight: float) -> float:
-    reached = 0.0
-    for value, own in sample:
-        reached += own
-        if reached >= weight * (1 - 1e-12):
-            return value
-    return sample[-1][0]
+    """A Percentile from the columns `n`, `p75` and `sample` (pairs of value and weight, sorted), under a prefix; from a
+    thousand on it has an interval if there are `around` (the quantiles at AROUND) and `effective` (their number, fewer
+    where they weigh differently) as well."""
+    n, sample = row[f"{prefix}n"], row[f"{prefix}sample"]
+    bounds: Bounds = (None, None)
+    if n < INTERVAL_BELOW:
+        bounds = interval(sample)
+    elif "around" in row:
+        bounds = of_quantile([], row["around"], P75, row["effective"], COARSE)
+    return Percentile(row[f"{prefix}p75"] or 0.0, n, *bounds)

@@ -7,7 +7,10 @@ counted and shown, never dropped, and no input makes this loop or recurse.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from collector.query.trace import Span
+from collector.query.trace import Pair, Span
+
+# The browser did not wait for the end, or never heard of it.
+CUT = {"abort", "timeout", "network", "offline"}
 
 
 @dataclass(slots=True, eq=False)
@@ -54,13 +57,21 @@ class Tree:
         for root in self.roots:
             yield from root.walk()
 
-    def pairs(self) -> Iterator[tuple[Span, Span]]:
+    def pairs(self) -> Iterator[Pair]:
         """Each browser span that caused a server span, with that span; guesses are not among them."""
         for node in self.nodes():
             if node.span.is_browser and node.span.trace_source != "cached":
                 for child in node.children:
                     if not child.span.is_browser and child.span.parent_id in {node.span.span_id, ""}:
-                        yield node.span, child.span
+                        yield pair_of(node.span, child.span)
+
+
+def pair_of(client: Span, server: Span) -> Pair:
+    """A request and the span of who answered it."""
+    return Pair(
+        server.host, client.start_ns, client.end_ns, server.start_ns, server.end_ns, client.event_type == "view",
+        client.failure in CUT,
+    )  # fmt: skip
 
 
 def grow(spans: Iterable[Span]) -> Tree:
@@ -93,15 +104,17 @@ def grow(spans: Iterable[Span]) -> Tree:
 
 
 def _adopt(tree: Tree, node: Node, named: dict[str, Node], views: list[Node]) -> Node | None:
-    """A place for a span without a parent: the browser span that names it, or the view it must be of."""
+    """A place for a span without a parent: the browser span that names it or its parent, or the view it must be of."""
     span = node.span
     lost = bool(span.parent_id)
     tree.missing += lost
     if span.event_type == "view":
         return None
-    by = named.get(span.span_id)
+    by = named.get(span.span_id) or named.get(span.parent_id)
     if by is not None and by is not node:
-        if lost:
+        if lost and span.parent_id == by.span.server_span_id:
+            node.note = f"its parent {span.parent_id} was not received; the reply to this request named it"
+        elif lost:
             node.note = f"its parent {span.parent_id} was not received; the browser's request names this span"
         return by
     if not lost:

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from collector.query.trace import SPANS, Span
+from collector.query.trace import SPANS, Pair, Span
 from collector.query.view import Event
 from collector.traces.clock import Offset, offsets
+from collector.traces.critical import critical_path
 from collector.traces.tree import Node, Tree, grow
 from collector.traces.weave import Mark, Phase, marks, phases, view_zero, weave
 
@@ -48,6 +49,18 @@ class Waterfall:
     is_cut: bool
     phases: list[Phase] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    critical: set[int] = field(default_factory=set)
+
+    def is_critical(self, row: Row) -> bool:
+        """Whether an end was waited for this row, or for one within it."""
+        return any(id(node) in self.critical for node in row.members or (row.node,))
+
+    def row_of(self, span_id: str) -> int | None:
+        """The number of the row that shows a span, one within a fold too."""
+        for nr, row in enumerate(self.rows):
+            if any(node.span.span_id == span_id for node in row.members or (row.node,)):
+                return nr
+        return None
 
     @property
     def contradictions(self) -> list[Offset]:
@@ -62,18 +75,21 @@ def draw(
     raw: bool = False,
     fold: bool = True,
     window: tuple[float, float] | None = None,
+    pairs: Sequence[Pair] = (),
 ) -> Waterfall:
-    """A trace's spans, and the events of the view it belongs to, as rows.
+    """A trace's spans, and the events of the view it belongs to, as rows; `pairs` are requests of the whole session.
 
     `raw` leaves every clock as it was, `fold` puts siblings that are alike together and leaves messages out, `window`
     (from, to in milliseconds) keeps what runs within it.
     """
     tree = grow(weave(spans, events))
-    found = offsets(tree.pairs())
+    at_ns = next((node.span.start_ns for node in tree.nodes() if node.span.is_browser), None)
+    hosts = {span.host for span in spans if not span.is_browser}
+    found = offsets(dict.fromkeys([*tree.pairs(), *(pair for pair in pairs if pair.host in hosts)]), at_ns)
     if not found and events and any(not span.is_browser for span in spans):
         travel = float(events[0].clock_offset_ms)
         host = next(span.host for span in spans if not span.is_browser)
-        found = {host: Offset(host, travel, travel, 0, source="beacon")} if travel else {}
+        found = {host: Offset(host, travel, travel, 0, travel, source="beacon")} if travel else {}
     zero = view_zero(spans, events) if events else None
     origin = _place(tree, {} if raw else {host: offset.ms for host, offset in found.items()}, zero)
     rows = list(_rows(tree, fold))
@@ -97,6 +113,7 @@ def draw(
         is_cut=len(spans) >= SPANS,
         phases=steps,
         marks=moments,
+        critical=critical_path(tree),
     )
 
 

@@ -131,4 +131,5 @@ def _span(event: Event, zero_ns: int, parent: str) -> Span:
         event_id=event.event_id,
         server_span_id=event.server_span_id,
         trace_source=event.trace_source,
+        failure=event.failure,
     )

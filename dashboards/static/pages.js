@@ -18,6 +18,11 @@ if (theme) {
   });
 }
 
+// On a narrow screen the row of pages scrolls: begin where the reader is.
+const pages = document.querySelector('.top nav[aria-label="Pages"]');
+const current = pages?.querySelector('[aria-current]');
+if (current) pages.scrollLeft = current.offsetLeft - (pages.clientWidth - current.offsetWidth) / 2;
+
 const ago = (ms) => {
   const s = Math.max(0, Math.round(ms / 1000));
   if (s < 100) return `${s}\u202fs ago`;

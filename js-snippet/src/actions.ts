@@ -2,9 +2,9 @@
 import { crumb } from './breadcrumbs';
 import { last } from './cause';
 import { watchDom } from './dom';
-import { on } from './guard';
+import { on, wait } from './guard';
 import { inFlight } from './requests';
-import { change, emit, view } from './view';
+import { again, emit, view } from './view';
 import type { Event } from './wire';
 
 /** What looks as if a click did something. Fields take the focus, which is something. */
@@ -25,21 +25,19 @@ export const actions = (): void => {
     crumb('click', target, t);
     if (before?.target === target && t - at < 1000 && v._events.includes(before)) {
       at = t;
-      before.count = (before.count || 1) + 1;
-      if (before.count > 2) before.name = 'rage_click';
-      return change(v);
+      again(v, before);
+      if (before.count! > 2) before.name = 'rage_click';
+      return;
     }
     at = t;
-    const action = (before = emit('action', t, { name: 'click', target }));
+    const action = (before = emit(t, { type: 'action', name: 'click', target }));
     if (!event.target.closest(PROMISING)) return;
     watchDom(sign, DEAD_AFTER);
     const then = signs;
-    setTimeout(() => {
+    wait(() => {
       if (signs !== then || view !== v || inFlight(v) || action.name !== 'click') return;
-      // It may have left meanwhile; then this is said by another event.
-      if (v._events.includes(action)) action.name = 'dead_click';
-      else emit('action', t, { name: 'dead_click', target }, v);
-      change(v);
+      // The click may have left meanwhile, so that nothing came of it is an event of its own.
+      emit(t, { type: 'action', name: 'dead_click', target }, v);
     }, DEAD_AFTER);
   });
   on('scroll focusin input submit blur', sign);

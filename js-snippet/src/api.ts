@@ -4,10 +4,10 @@ import { watchCauses } from './cause';
 import { crumb } from './breadcrumbs';
 import { deliver, flush, stop } from './delivery';
 import { caught, errors, manual } from './errors';
-import { drop, safe } from './guard';
+import { drop, safe, wait } from './guard';
 import { navigations } from './navigation';
-import { options, script, setOptions, type Options } from './options';
-import { requests } from './requests';
+import { given, options, script, setOptions, type Options } from './options';
+import { requests, timings } from './requests';
 import { consent as agree, forget } from './session';
 import { cut, hex } from './text';
 import { hooks, emit, now, view } from './view';
@@ -32,15 +32,16 @@ export const init = safe((given: Partial<Options> = {}): void => {
     hooks._boot = () => {};
     if (FULL) watchCauses();
     navigations();
-    for (const feature of features) safe(feature)();
+    timings();
+    features.forEach((feature) => safe(feature)());
   });
-  setTimeout(catchUp);
+  wait(catchUp);
 });
 
 /** Makes the calls that had to wait. */
 const catchUp = (): void => {
   hooks._boot();
-  for (const call of early.splice(0)) call();
+  early.splice(0).forEach((call) => call());
 };
 
 /** A public function: never throws, and waits for init if it is called before. */
@@ -52,39 +53,39 @@ const when =
   };
 
 /** Keeps a name, or forgets it when there is no value; no more names than the wire allows. */
-const keep = <T>(all: Record<string, T>, name: string, value: T | undefined, most: number): Record<string, T> => {
-  if (value === undefined) delete all[name];
+const keep = <T>(all: Record<string, T>, name: string, value: T | null | undefined, most: number): void => {
+  if (value == null) delete all[name];
   else if (name in all || Object.keys(all).length < most) all[cut(name, 64)] = value;
   else drop('names');
-  return all;
 };
 
 /** What only the whole snippet does; in the core these are there and do nothing. */
 const extras = () => ({
   set: when((name: string, value?: unknown) => {
-    page._attributes = keep(page._attributes || {}, name, value == null ? undefined : '' + value, 32);
+    keep((page._attributes ||= {}), name, value == null ? null : '' + value, 32);
   }),
   flag: when((name: string, value: unknown, source: string = 'live') => {
-    page._flags = keep(page._flags || {}, name, ['' + value || '-', source], 64);
+    keep((page._flags ||= {}), name, ['' + value || '-', source], 64);
   }),
   mark: when((name: string, value?: number) => {
     crumb('mark', name);
-    emit('mark', now(), { name: '' + name, value, initiator: 'custom' });
+    emit(now(), { type: 'mark', name: '' + name, value, initiator: 'custom' });
   }),
   /** Runs `call`, gives back what it gave, and records how long it took, until its promise settles if it gave one. */
   span: <T>(name: string, call: () => T): T => {
     const start = now();
     const done = when(() => {
-      emit('mark', start, { name: '' + name, initiator: 'span', duration_ms: now() - start, span_id: hex(8) });
+      emit(start, { type: 'mark', name: '' + name, initiator: 'span', duration_ms: now() - start, span_id: hex(2) });
     });
     let result: any;
     try {
       result = call();
-      // A promise derived from the page's: a handler of ours on theirs would hide an unhandled rejection.
-      return result?.finally ? result.finally(done) : result;
     } finally {
-      if (!result?.finally) done();
+      // A promise derived from the page's: a handler of ours on theirs would hide an unhandled rejection.
+      if (result?.finally) result = result.finally(done);
+      else done();
     }
+    return result;
   },
 });
 
@@ -106,20 +107,13 @@ const api = {
     forget();
     stop();
   },
-  /** The release that is running; assign to it, or give `data-release`. */
-  get release(): string | undefined {
-    return options.release;
-  },
-  set release(name: string | undefined) {
-    options.release = name!;
-  },
 };
 
-export type Farside = typeof api;
+export type Farside = typeof api & typeof given;
 
 export const use = (these: Feature[]): Farside => {
   features = these;
-  return api;
+  return Object.assign(given, api);
 };
 
 /** Takes the place of the loader's stub, replays what it kept, and starts if our script tag names a key. */
@@ -127,9 +121,9 @@ export const install = (these: Feature[]): void => {
   const stub: any = (window as any).farside || {};
   if (stub.init && !stub.q) return; // we are here already
   (window as any).farside = use(these);
-  if (stub.release) options.release = stub.release;
+  given.release = stub.release;
   stub.x?.();
   if (script?.dataset.key) init({ ...script.dataset });
-  for (const event of stub.e || []) when(caught)(event);
-  for (const [name, args] of stub.q || []) (api as any)[name](...args);
+  stub.e?.forEach(when(caught));
+  stub.q?.forEach(([name, args]: any) => (api as any)[name](...args));
 };

@@ -1,17 +1,16 @@
 /** Beacon: a view's waiting events as the text of docs/wire.md, split well under the 64 KiB all keepalive requests share. */
 import { takeDropped } from './guard';
-import { options } from './options';
-import { captures, remote, sample } from './remote';
+import { given, options } from './options';
+import { captures, remote, weight } from './remote';
 import { sessionId } from './session';
 import { cut, hex } from './text';
-import { pending, routeOf, type View } from './view';
+import { pending, routeOf, texts, type View } from './view';
+import type { Event } from './wire';
 
 /** A sealed beacon: its text does not change any more, but for the time it is sent. */
 export interface Parcel {
   _text: string;
   _count: number;
-  /** It has failed before. */
-  _again?: boolean;
   _flying?: boolean;
 }
 
@@ -19,15 +18,24 @@ export interface Parcel {
 export const page: {
   _attributes?: Record<string, string>;
   _flags?: Record<string, [string, string]>;
-  _width?: number;
-  _height?: number;
 } = {};
 
 const LIMIT = 16_000;
 
 /** How long texts may be, where it is not 1,024. */
-const LIMITS: Record<string, number> = { stack: 16_384, breadcrumbs: 8192, url: 2048, name: 256, target: 256, route: 256, cause: 32 };
-for (const name of ['user_id', 'release', 'environment', 'error_type']) LIMITS[name] = 128;
+const LIMITS: Record<string, number> = {
+  stack: 16_384,
+  breadcrumbs: 8192,
+  url: 2048,
+  name: 256,
+  target: 256,
+  route: 256,
+  cause: 32,
+  user_id: 128,
+  release: 128,
+  environment: 128,
+  error_type: 128,
+};
 
 /** Addresses in messages, stacks and names have queries too, and lose them. */
 const ADDRESS = /(https?:[^\s?#]+)[?#][^\s:)"]*/g;
@@ -45,32 +53,30 @@ const encode = (value: unknown): string =>
   );
 
 const head = (v: View, dropped?: Record<string, number>): string => {
-  const { effectiveType, saveData } = (navigator as any).connection || {};
-  const { key, user, release, environment } = options;
+  const connection = (navigator as any).connection;
   return encode({
     v: 1,
-    key,
+    key: options.key,
     beacon_id: v._beacon,
     seq: v._seq,
     session_id: (v._session ||= sessionId()),
     view_id: v._id,
-    view_started_at: v._started,
+    view_started_at: performance.timeOrigin + v._origin,
     url: v._url,
     route: routeOf(v),
     navigation: v._navigation,
     visibility: ['', 'visible', 'hidden', 'mixed'][v._seen],
     trace_id: v._trace,
     span_id: v._span,
-    user_id: user,
-    release,
-    environment,
-    // Asked for once: it makes a browser lay the page out.
-    viewport_width: (page._width ??= innerWidth),
-    viewport_height: (page._height ??= innerHeight),
-    connection: effectiveType,
+    user_id: options.user,
+    release: given.release || options.release,
+    environment: options.environment,
+    viewport_width: (v._size ??= [innerWidth, innerHeight])[0],
+    viewport_height: v._size[1],
+    connection: connection?.effectiveType,
     device_memory: (navigator as any).deviceMemory,
-    save_data: saveData,
-    sample_n: sample() > 1 && sample(),
+    save_data: connection?.saveData,
+    sample_n: weight() !== 1 && weight(),
     snippet: __VERSION__,
     config: remote().version,
     ...(FULL && { attributes: page._attributes, flags: page._flags }),
@@ -81,35 +87,35 @@ const head = (v: View, dropped?: Record<string, number>): string => {
 /** When a beacon is handed to the browser, that moment goes in last. */
 export const stamp = (text: string): string => `${text},"sent_at":${Date.now()}}`;
 
+const said = (event: Event): string => {
+  let text = texts.get(event);
+  if (!text) texts.set(event, (text = encode(event)));
+  return text;
+};
+
 const prepare = (v: View): void => {
   v._fill?.();
+  texts.delete(v._event);
   if (FULL) v._events = v._events.filter(({ type }) => captures(type!));
 };
 
 /** The text of the waiting events, nothing sealed: for the standing fetchLater. */
 export const draft = (v: View): string => {
   prepare(v);
-  return `${head(v)},"deferred":true,"events":${encode(v._events)}`;
+  return `${head(v)},"deferred":true,"events":[${v._events.map(said)}]`;
 };
 
 /** Moves all waiting events of a view into parcels. */
 export const seal = (v: View): Parcel[] => {
   const parcels: Parcel[] = [];
   prepare(v);
-  while (v._events.length) {
-    const parts: string[] = [];
+  while (v._events[0]) {
     let sum = 0;
-    for (const event of v._events) {
-      const part = encode(event);
-      // Bytes, not characters, for the browser's quota counts bytes: never more than three each.
-      sum += part.replace(/[^ -~]/g, 'xxx').length;
-      if (sum > LIMIT && parts.length) break;
-      parts.push(part);
-    }
-    parcels.push({
-      _text: `${head(v, takeDropped())},"events":[${parts}]`,
-      _count: parts.length,
-    });
+    let parts = v._events.map(said);
+    // Bytes, not characters, for the browser's quota counts bytes: never more than three each.
+    // At least one.
+    parts = parts.filter((part, i) => (sum += part.replace(/[^ -~]/g, 'xxx').length) < LIMIT || !i);
+    parcels.push({ _text: `${head(v, takeDropped())},"events":[${parts}]`, _count: parts.length });
     left(v, parts.length);
   }
   pending.delete(v);
@@ -120,6 +126,6 @@ export const seal = (v: View): Parcel[] => {
 export const left = (v: View, count: number): void => {
   v._events.splice(0, count);
   v._fill = undefined; // the view event left with the first, once
-  v._beacon = hex(16);
+  v._beacon = hex(4);
   v._seq++;
 };

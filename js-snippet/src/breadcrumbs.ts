@@ -1,14 +1,27 @@
 /** Breadcrumbs: the last twenty things that happened before an error. */
 import { cut } from './text';
-import { now, view } from './view';
+import { atIn, now, view } from './view';
 
-const crumbs: [at: number, kind: string, text: string][] = [];
+interface Crumb {
+  _at: number;
+  _kind: string;
+  _text: string;
+  _times: number;
+}
 
+const crumbs: Crumb[] = [];
+
+/** What happens again and again is one crumb, which says how often. */
 export const crumb = (kind: string, text = '', at = now()): void => {
-  crumbs.push([at, kind, cut(text, 99)]);
+  text = cut(text, 99);
+  const same = crumbs.at(-1)?._text === text && crumbs.pop();
+  crumbs.push({ _at: at, _kind: kind, _text: text, _times: same ? same._times + 1 : 1 });
   if (crumbs.length > 20) crumbs.shift();
 };
 
 /** As JSON text, times in the view's own time. */
 export const trail = (): string | undefined =>
-  crumbs[0] && JSON.stringify(crumbs.map(([at, ...crumb]) => [Math.round(at - view._origin), ...crumb]));
+  crumbs[0] &&
+  JSON.stringify(
+    crumbs.map((c) => [Math.round(atIn(view, c._at)), c._kind, c._text + (c._times > 1 ? ' ×' + c._times : '')]),
+  );

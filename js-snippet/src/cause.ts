@@ -6,14 +6,16 @@ import type { Cause } from './wire';
 
 /** Trusted events say what they are; a script's own dispatch says nothing. */
 export const kindOf = (event: any): Cause | undefined => {
-  const type = event?.isTrusted && event.type;
+  // Asked at every timer of the page, and nearly always of nothing.
+  if (!event?.isTrusted) return;
+  const { type } = event;
   return /^(key|input)/.test(type)
     ? 'key'
     : /^(click|submit|change|touchend)|(down|up)$/.test(type)
       ? 'click'
       : /^scroll/.test(type)
         ? 'scroll'
-        : /^(popstate|hashchange|navigat|currente)/.test(type)
+        : /^(pops|hashc|navig|currente)/.test(type)
           ? 'navigation'
           : undefined;
 };
@@ -38,6 +40,6 @@ export const watchCauses = (): void =>
   on('click keydown scroll popstate', (event) => {
     const kind = kindOf(event);
     if (!kind) return;
-    note(kind, Math.min(event.timeStamp, now()));
+    note(kind, event.timeStamp);
     if (kind === 'click' || kind === 'key') last._target = selector(event.target);
   });

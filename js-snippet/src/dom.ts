@@ -1,5 +1,5 @@
 /** DOM: tells who asks what changes in the document, for as long as they ask; otherwise nothing is observed. */
-import { safe } from './guard';
+import { safe, wait } from './guard';
 import { now } from './view';
 
 type Call = (records: MutationRecord[]) => void;
@@ -9,7 +9,7 @@ let observer: MutationObserver | undefined;
 let end = 0;
 
 const expire = (): void => {
-  if (now() < end) return void setTimeout(expire, 500);
+  if (now() < end) return wait(expire, 500);
   observer!.disconnect();
   observer = undefined;
   calls.clear();
@@ -20,9 +20,7 @@ export const watchDom = (call: Call, ms: number): void => {
   calls.add(call);
   end = Math.max(end, now() + ms);
   if (observer) return;
-  observer = new MutationObserver((records) => {
-    for (const call of calls) safe(call)(records);
-  });
+  observer = new MutationObserver((records) => calls.forEach((call) => safe(call)(records)));
   observer.observe(document, { childList: true, subtree: true, attributes: true, characterData: true });
   expire();
 };

@@ -1,8 +1,10 @@
 /** Errors: uncaught ones, rejections, assets that failed, policy violations, and what the page reports itself. */
 import { crumb, trail } from './breadcrumbs';
 import { on } from './guard';
+import { sampled } from './remote';
+import { keep } from './session';
 import { cleanUrl, cut, selector } from './text';
-import { hooks, change, emit, now, view } from './view';
+import { hooks, again, emit, now, view } from './view';
 import type { Event } from './wire';
 
 /** The stack, and those of its causes. */
@@ -13,10 +15,11 @@ const stackOf = (error: any): string => {
   return text;
 };
 
-const report = (name: string, error: any, fields?: Event, at = now()): void => {
+const report = (name: string, at: number, error: any, fields?: Partial<Event>): void => {
   hooks._boot();
   const { stack, name: type, message } = error?.stack ? error : ({ message: error } as any);
   const event: Event = {
+    type: 'error',
     name,
     error_type: type,
     message: '' + (message ?? ''),
@@ -24,37 +27,33 @@ const report = (name: string, error: any, fields?: Event, at = now()): void => {
     ...fields,
   };
   const same = view._events.find((e) => e.name === name && e.message === event.message && e.stack === event.stack);
-  if (same) {
-    same.count = (same.count || 1) + 1;
-    return change(view);
-  }
+  if (same) return again(view, same);
   if (FULL) event.breadcrumbs = trail();
-  emit('error', at, event, view, true);
+  emit(at, event, view, true);
+  // What the page itself got wrong keeps a session that was not chosen.
+  if (FULL && !/^res|csp/.test(name) && !sampled()) keep();
   if (FULL) crumb('error', event.message, at);
 };
 
 /** `farside.error(e, extra)` */
 export const manual = (error: unknown, extra?: Record<string, unknown>): void => {
   const attributes: Record<string, string> = {};
-  for (const [name, value] of Object.entries(extra || {})) attributes[cut(name, 64)] = '' + value;
-  report('manual', error, { attributes });
+  for (const name in extra) attributes[cut(name, 64)] = '' + extra[name];
+  report('manual', now(), error, { attributes });
 };
 
 /** An event seen by us, or kept by the loader from before. */
 export const caught = (event: any): void => {
-  const { type, target, timeStamp, reason, error, message, filename, effectiveDirective, blockedURI, sourceFile } = event;
-  const url = target?.src || target?.href;
-  if (type === 'unhandledrejection') report('rejection', reason, {}, timeStamp);
+  const { target, timeStamp, effectiveDirective, blockedURI } = event;
+  const failed = target?.src || target?.href;
+  const place = event.filename || event.sourceFile || failed;
+  const url = place && cleanUrl(place);
+  if ('reason' in event) report('rejection', timeStamp, event.reason);
   else if (FULL && effectiveDirective)
-    report(
-      'csp',
-      effectiveDirective + ' blocked ' + (/:/.test(blockedURI) ? cleanUrl(blockedURI) : blockedURI),
-      { error_type: event.disposition, url: sourceFile && cleanUrl(sourceFile) },
-      timeStamp,
-    );
-  else if (target && target !== window) {
-    if (url) report('resource', target.localName + ' failed', { url: cleanUrl(url), target: selector(target) }, timeStamp);
-  } else report('error', error || message, { url: filename && cleanUrl(filename) }, timeStamp);
+    report('csp', timeStamp, effectiveDirective + ' blocked ' + blockedURI, { error_type: event.disposition, url });
+  else if (target?.localName) {
+    if (failed) report('resource', timeStamp, target.localName + ' failed', { url, target: selector(target) });
+  } else report('error', timeStamp, event.error || event.message, { url });
 };
 
 export const errors = (): void => on('error unhandledrejection' + (FULL ? ' securitypolicyviolation' : ''), caught);

@@ -4,29 +4,21 @@
  * was scrolled. Geometry is read after a frame, when layout is done, so that reading forces none.
  */
 import { recent } from './cause';
-import { onFlush } from './delivery';
+import { leaving } from './delivery';
 import { watchDom } from './dom';
-import { observe, on, safe } from './guard';
+import { nextFrame, observe, on, wait } from './guard';
 import { timed } from './network';
-import { begin, onlooker, type Request } from './requests';
+import { begin, type Request } from './requests';
 import { followScrolls, scrolling } from './scrolling';
-import { change, emit, now, onView } from './view';
-import type { Event } from './wire';
+import { change, emit, hooks, now, started } from './view';
 
-interface Feed {
+export interface Feed {
   _name: string;
   /** Times its content grew, and its requests since then. */
   _grown: number;
   _burst: number;
   /** It also comes without scrolling. */
   _polls?: boolean;
-}
-
-interface Load {
-  _request: Request;
-  _feed: Feed;
-  /** What will be said of it. */
-  _event: Event;
 }
 
 interface Growth {
@@ -40,7 +32,8 @@ interface Growth {
 const PATIENCE = 3000;
 
 let feeds: Record<string, Feed> = {};
-const loads = new Set<Load>();
+/** Requests that may turn out to be feed loads; `_feed` and `_batch` are theirs. */
+const loads = new Set<Request>();
 
 // What was read after the last frame.
 let scroller: Element | null;
@@ -59,7 +52,7 @@ let scrolledAt = 0;
 
 const distance = (): number => height - top - room;
 
-const look = safe((): void => {
+const look = (): void => {
   looking = false;
   const s = scroller || document.scrollingElement;
   if (!s) return;
@@ -67,28 +60,31 @@ const look = safe((): void => {
   height = s.scrollHeight;
   top = Math.round(s.scrollTop);
   room = s.clientHeight;
-  for (const load of loads) {
-    load._event.distance_px ??= distance();
-    load._event.depth_px ??= top;
-  }
-  const newest = added[added.length - 1];
+  loads.forEach(({ _batch }) => {
+    _batch!.distance_px ??= distance();
+    _batch!.depth_px ??= top;
+  });
+  const newest = added.at(-1);
   // New content counts at the end: what a ticker puts at the top of a page scrolled down is no batch.
   if (before && height > before + 1 && (!newest?.isConnected || newest.getBoundingClientRect().bottom > 0)) grow();
   if (distance() > 2) endSince = 0;
   else endSince ||= now();
   added = [];
-});
+};
 
 /** After this frame layout is clean, and what it drew is on its way to the screen. */
 const soon = (): void => {
   if (looking) return;
   looking = true;
-  requestAnimationFrame(() => setTimeout(look));
+  nextFrame(() => wait(look));
 };
 
 const mutated = (records: MutationRecord[]): void => {
-  for (const { addedNodes } of records)
-    for (const node of addedNodes) if (node.nodeType === 1) added.push(node as Element);
+  records.forEach(({ addedNodes, target }) => {
+    // Where there is text alone none of it is looked at: the first text node a page's scripts see costs it 4 KB of heap.
+    if ((target as Element).childElementCount)
+      addedNodes.forEach((node) => node.nodeType === 1 && added.push(node as Element));
+  });
   soon();
 };
 
@@ -96,11 +92,11 @@ const mutated = (records: MutationRecord[]): void => {
 const itemsOf = (): Element[] => {
   const byParent = new Map<Element | null, Element[]>();
   let most: Element[] = [];
-  for (const el of added) {
+  added.forEach((el) => {
     const siblings = byParent.get(el.parentElement) || [];
     byParent.set(el.parentElement, siblings);
     if (siblings.push(el) > most.length) most = siblings;
-  }
+  });
   const inside = most.length === 1 ? [...most[0]!.children] : [];
   return inside.length > 1 && inside.every((el) => el.localName === inside[0]!.localName) ? inside : most;
 };
@@ -114,43 +110,42 @@ const grow = (): void => {
     _name: items[0]?.closest<HTMLElement>('[data-farside-feed]')?.dataset.farsideFeed,
   };
   // What was certainly scrolled for comes first.
-  const answered = [...loads].filter(({ _request: r }) => r._end && (r._certain || items[0]));
-  const first = answered.find((load) => load._request._certain) || answered[0];
-  if (first) paint(first._feed, growth);
+  const answered = [...loads].filter((r) => r._end && (r._certain || items[0]));
+  const first = answered.find((r) => r._certain) || answered[0];
+  if (first) paint(first._feed!, growth);
   else unclaimed = growth;
 };
 
 /** All loads of one feed that were answered were drawn together. */
 const paint = (feed: Feed, growth: Growth): void => {
   feed._name = growth._name || feed._name;
-  const drawn = [...loads].filter((load) => load._feed === feed && load._request._end);
-  for (const load of drawn) finish(load, growth, drawn.length);
+  const drawn = [...loads].filter((r) => r._feed === feed && r._end);
+  drawn.forEach((r) => finish(r, growth, drawn.length));
   feed._grown++;
   feed._burst = 0;
 };
 
 /** A load has come to its end; without a growth, its content never came. */
-const finish = (load: Load, growth?: Growth, among = 1): void => {
-  loads.delete(load);
-  const { _start, _end, _event: e, _view, _timing } = load._request;
+const finish = (r: Request, growth?: Growth, among = 1): void => {
+  loads.delete(r);
+  const { _start, _end, _event: e, _view, _timing } = r;
   const t = growth ? growth._at : _end || now();
   e.cause = 'scroll';
-  change(_view);
+  change(_view, e);
   // Of a script nothing was said yet: only now it is known to be more than a script.
-  if (e.initiator === 'script') emit('fetch', _start, { ...e, ...timed(_timing), duration_ms: _end! - _start }, _view);
+  if (e.initiator === 'script') emit(_start, { ...e, ...timed(_timing, _start) }, _view);
   emit(
-    'feed',
     _start,
     {
-      ...load._event,
+      ...r._batch!,
       duration_ms: t - _start,
-      name: load._feed._name,
+      name: r._feed!._name,
       status_code: e.status_code,
       failure: e.failure,
       items: growth && Math.round(growth._items / among),
       stall_ms: growth ? growth._stall : endSince && Math.max(0, t - endSince),
       abandoned: !growth && !_end,
-      phases: _end ? { request_ms: _end - _start, ...(growth && { paint_ms: t - _end }) } : undefined,
+      phases: !!_end && { request_ms: _end - _start, paint_ms: !!growth && t - _end },
     },
     _view,
   );
@@ -162,59 +157,55 @@ const begun = (r: Request): void => {
   const key = e.name + url;
   // What comes into view because of a click, or while the page loads, was not scrolled to.
   if (scrolling()) e.cause = recent((r._certain = true) && 'scroll');
-  const feed = (feeds[key] ||= { _name: url, _grown: 0, _burst: 0 });
+  const feed = (r._feed = feeds[key] ||= { _name: url, _grown: 0, _burst: 0 });
   feed._polls ||= e.cause === 'timer';
   if (e.cause !== 'scroll') return;
   // A guess stays a timer until content proves it right.
   if (!r._certain && (!feed._grown || feed._polls)) e.cause = 'timer';
   if (!r._certain && feed._polls) return;
-  loads.add({
-    _request: r,
-    _feed: feed,
-    _event: {
-      url: e.url,
-      span_id: e.span_id!,
-      batch: feed._grown + 1,
-      burst: ++feed._burst,
-      duplicates: [...loads].filter((l) => l._feed === feed && !l._request._end).length,
-    },
-  });
+  r._batch = {
+    type: 'feed',
+    url: e.url,
+    span_id: e.span_id!,
+    batch: feed._grown + 1,
+    burst: ++feed._burst,
+    duplicates: [...loads].filter((other) => other._feed === feed && !other._end).length,
+  };
+  loads.add(r);
   watchDom(mutated, 3e4);
   soon();
 };
 
-const loadOf = (r: Request): Load | undefined => [...loads].find((l) => l._request === r);
+/** Nothing came of it: of a known feed that is worth saying. */
+const giveUp = (r: Request): void => {
+  if (loads.has(r) && r._feed!._grown) finish(r);
+  loads.delete(r);
+};
 
 const end = (r: Request): void => {
-  const load = loadOf(r);
-  if (!load) return;
-  const giveUp = safe(() => {
-    if (loads.has(load) && load._feed._grown) finish(load);
-    loads.delete(load);
-  });
-  setTimeout(giveUp, r._event.failure || r._event.status_code! >= 400 ? 0 : PATIENCE);
+  if (!loads.has(r)) return;
+  wait(() => giveUp(r), r._event.failure || r._event.status_code! >= 400 ? 0 : PATIENCE);
   soon();
 };
 
 /** JSONP and the like: no call to patch, so it is known by its timing when it is over. */
 const scripted = (t: any): void => {
-  const { initiatorType, startTime, responseEnd, name } = t;
-  if (initiatorType !== 'script' || startTime < scrollBegan || startTime > scrolledAt + 1000 || distance() > 2 * room) return;
-  const r = begin(name, 'GET', 'script', startTime, 'scroll');
-  r._end = responseEnd;
+  const { startTime } = t;
+  if (startTime < scrollBegan || startTime > scrolledAt + 1000 || distance() > 2 * room) return;
+  const r = begin(t.name, 'GET', 'script', startTime, 'scroll');
+  r._end = t.responseEnd;
   r._timing = t;
-  const load = loadOf(r);
-  if (!load) return;
-  if (unclaimed?._items && unclaimed._at >= responseEnd) paint(load._feed, unclaimed);
+  if (!loads.has(r)) return;
+  if (unclaimed?._items && unclaimed._at >= t.responseEnd) paint(r._feed!, unclaimed);
   else end(r);
   unclaimed = undefined;
 };
 
 export const feedLoads = (): void => {
   followScrolls();
-  onlooker._begin = begun;
-  onlooker._end = end;
-  observe('resource', scripted);
+  hooks._begin = begun;
+  hooks._end = end;
+  observe('resource', (t) => t.initiatorType === 'script' && scripted(t));
   on('scroll', ({ target }) => {
     const t = now();
     if (t > scrolledAt + 1000) scrollBegan = t;
@@ -225,12 +216,9 @@ export const feedLoads = (): void => {
     if (distance() < 2 * room || !height) watchDom(mutated, PATIENCE);
     soon();
   });
-  const abandon = () => {
-    for (const load of loads) if (load._feed._grown) finish(load);
-    loads.clear();
-  };
-  onFlush((gone) => gone && abandon());
-  onView(() => {
+  const abandon = () => loads.forEach(giveUp);
+  leaving.push((gone) => gone && abandon());
+  started.push(() => {
     abandon();
     feeds = {};
     height = 0;

@@ -5,25 +5,23 @@ import { cleanUrl } from './text';
 import { emit } from './view';
 
 export const longframes = (): void =>
-  void observe('long-animation-frame', ({ startTime, duration, scripts, renderStart, styleAndLayoutStart, blockingDuration }) => {
+  void observe('long-animation-frame', ({ startTime, duration, scripts, renderStart, styleAndLayoutStart: style, blockingDuration: value }) => {
     const end = startTime + duration;
+    const longest = scripts.toSorted((a: any, b: any) => b.duration - a.duration)[0] || {};
     let sum = 0;
-    let longest: any = {};
-    for (const script of scripts) {
-      sum += script.duration;
-      if (!(longest.duration > script.duration)) longest = script;
-    }
-    emit('longframe', startTime, {
+    scripts.forEach((script: any) => (sum += script.duration));
+    emit(startTime, {
+      type: 'longframe',
       name: 'frame',
       duration_ms: duration,
-      value: blockingDuration,
+      value,
       url: longest.sourceURL && cleanUrl(longest.sourceURL),
       target: longest.sourceFunctionName,
       cause: longest.invoker,
       phases: {
         script_ms: sum,
         render_ms: renderStart && end - renderStart,
-        style_ms: styleAndLayoutStart && end - styleAndLayoutStart,
+        style_ms: style && end - style,
       },
     });
   });

@@ -3,12 +3,14 @@ import { observe } from './guard';
 import { emit } from './view';
 
 export const marks = (): void => {
-  for (const initiator of ['mark', 'measure', 'element'])
-    observe(initiator, ({ name, identifier, startTime, renderTime, duration }) =>
-      emit('mark', startTime || renderTime, {
-        name: identifier || name,
+  ['mark', 'measure', 'element'].forEach((initiator) =>
+    observe(initiator, (e) =>
+      emit(e.startTime || e.renderTime, {
+        type: 'mark',
+        name: e.identifier || e.name,
         initiator,
-        duration_ms: initiator === 'measure' ? duration : undefined,
+        duration_ms: initiator === 'measure' && e.duration,
       }),
-    );
+    ),
+  );
 };

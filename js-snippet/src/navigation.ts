@@ -6,7 +6,7 @@ import { on, safe } from './guard';
 import { cached, parentOf, timed } from './network';
 import { patch } from './patch';
 import { parse, type Parent } from './trace';
-import { metaOf, navigationEntry, now, prerendering, startView, view } from './view';
+import { hooks, metaOf, navigationEntry, now, prerendering, startView, view } from './view';
 
 /** The hard view: everything the navigation entry knows, again whenever it is about to leave. */
 const hardView = (): void => {
@@ -17,7 +17,7 @@ const hardView = (): void => {
   const stale = cached(nav);
   const { _trace, _span, _ours } = (!stale && learned) || ({} as Partial<Parent>);
   const v = startView(
-    prerendering() || nav.activationStart ? 'prerender' : (nav.type || 'navigate').replace('_', '-'),
+    prerendering() || nav.activationStart ? 'prerender' : nav.type?.replace('_', '-'),
     0,
     _trace,
     _ours ? _span : undefined,
@@ -27,25 +27,12 @@ const hardView = (): void => {
   if (!_ours) event.server_span_id = _span;
   v._fill = () => {
     const e = navigationEntry();
-    if (e)
-      Object.assign(
-        event,
-        timed(e, 0, {
-          dom_interactive_ms: e.domInteractive,
-          dom_content_loaded_ms: e.domContentLoadedEventEnd,
-          load_ms: e.loadEventEnd,
-          activation_ms: e.activationStart,
-        }),
-        { duration_ms: e.loadEventEnd || undefined },
-      );
+    if (e) Object.assign(event, timed(e, 0), { duration_ms: e.loadEventEnd || undefined });
   };
 };
 
 /** Where we are as a router sees it: the path, and a fragment that is a path. */
 const place = (): string => location.pathname + (/^#!?\//.test(location.hash) ? location.hash : '');
-
-/** Set by the quiet window: how long a soft view took. */
-export const soft: { _begin?(): void } = {};
 
 let here: string;
 
@@ -55,14 +42,14 @@ const moved = (replaced: boolean): void => {
   here = there;
   const t = now();
   // Routers push and at once correct the address, and long pages replace it while they are scrolled: the same view.
-  if (replaced && (recent('timer') === 'scroll' || (view._navigation === 'soft' && t - view._created < 300))) return;
+  const cause = recent('timer');
+  if (replaced && (cause === 'scroll' || (view._navigation === 'soft' && t - view._created < 300))) return;
   flush();
   // A reader's click or key that led here is where the waiting began, as for the browser's own soft navigations.
-  const cause = recent('timer');
   startView('soft', cause === 'click' || cause === 'key' ? last._at : t)._event.initiator = 'history';
   note('navigation');
   crumb('view', view._url);
-  soft._begin?.();
+  hooks._soft?.();
 };
 
 /** Soft views, by the Navigation API where there is one, else by the History API. */
@@ -71,12 +58,9 @@ const watchRoutes = (): void => {
   const navigation = (window as any).navigation;
   if (navigation) on('currententrychange', (event) => moved(event.navigationType === 'replace'), navigation);
   else {
-    for (const name of ['pushState', 'replaceState'])
-      patch(history, name, (target, self, args) => {
-        const result = Reflect.apply(target, self, args);
-        safe(moved)(name === 'replaceState');
-        return result;
-      });
+    ['pushState', 'replaceState'].forEach((name) =>
+      patch(history, name, () => () => safe(moved)(name === 'replaceState')),
+    );
     on('popstate hashchange', () => moved(false));
   }
 };
@@ -84,5 +68,5 @@ const watchRoutes = (): void => {
 export const navigations = (): void => {
   hardView();
   if (FULL) watchRoutes();
-  on('pageshow', ({ persisted, timeStamp }) => persisted && startView('restore', timeStamp));
+  on('pageshow', (e) => e.persisted && startView('restore', e.timeStamp));
 };

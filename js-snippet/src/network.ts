@@ -2,8 +2,9 @@
 import { parse, type Parent } from './trace';
 
 interface Timed {
+  duration_ms: number;
   phases: Record<string, number> | undefined;
-  bytes: number | undefined;
+  bytes: number | false;
   status_code: number | undefined;
 }
 
@@ -13,37 +14,38 @@ export const cached = (e: any): boolean => e.deliveryType === 'cache' || (!e.tra
 /** Whose trace a reply's `Server-Timing` names. */
 export const parentOf = (e: any): Parent | undefined => {
   let parent: Parent | undefined;
-  for (const { name, description } of e.serverTiming || [])
-    if (/^trace(parent)?$/.test(name)) parent = parse(description, name === 'trace') || parent;
+  e.serverTiming?.forEach(({ name, description }: any) => {
+    if (name === 'trace' || name === 'traceparent') parent = parse(description, name === 'trace') || parent;
+  });
   return parent;
 };
 
+/** Name, end and start of each phase, as timing entries call them; without a start it is a moment of the view. */
+const PHASES =
+  'redirect,redirectEnd,redirectStart worker,fetchStart,workerStart dns,domainLookupEnd,domainLookupStart connect,connectEnd,connectStart tls,connectEnd,secureConnectionStart request,responseStart,requestStart response,responseEnd,responseStart dom_interactive,domInteractive dom_content_loaded,domContentLoadedEventEnd load,loadEventEnd activation,activationStart';
+
 /** Phases that took no time are left out; without Timing-Allow-Origin there are none. The server's own measures are
  * phases `server_<name>_ms`. */
-export const timed = (e: any, status?: number, more?: Record<string, number>): Timed => {
-  const took: Record<string, number> = e.responseStart
-    ? {
-        ...(FULL && {
-          // Waiting for a connection, or for its turn on one.
-          queue_ms: e.requestStart - e.startTime - (e.connectEnd - e.connectStart) - (e.domainLookupEnd - e.domainLookupStart),
-        }),
-        redirect_ms: e.redirectEnd - e.redirectStart,
-        worker_ms: e.workerStart && e.fetchStart - e.workerStart,
-        dns_ms: e.domainLookupEnd - e.domainLookupStart,
-        connect_ms: e.connectEnd - e.connectStart,
-        tls_ms: e.secureConnectionStart && e.connectEnd - e.secureConnectionStart,
-        request_ms: e.responseStart - e.requestStart,
-        response_ms: e.responseEnd - e.responseStart,
-        ...more,
-      }
-    : {};
-  if (FULL) for (const { name, duration } of e.serverTiming || []) took[`server_${name.slice(0, 22)}_ms`] = duration;
+export const timed = (e: any, start: number, status?: number): Timed => {
   let phases: Record<string, number> | undefined;
-  for (const [name, ms] of Object.entries(took)) if (ms > 0) (phases ||= {})[name] = ms;
+  const put = (name: string, ms: number) => {
+    if (ms > 0) (phases ||= {})[name + '_ms'] = ms;
+  };
+  if (FULL && e.responseStart) {
+    // Waiting for a connection, or for its turn on one.
+    put('queue', e.requestStart - e.fetchStart - (e.connectEnd - e.connectStart) - (e.domainLookupEnd - e.domainLookupStart));
+    PHASES.split(' ').forEach((phase) => {
+      const part: any[] = phase.split(',');
+      // A start of zero is something that did not happen.
+      put(part[0], e[part[1]] - (part[2] ? e[part[2]] || Infinity : 0));
+    });
+  }
+  if (FULL) e.serverTiming?.forEach(({ name, duration }: any) => put('server_' + name.slice(0, 22), duration));
   return {
+    duration_ms: e.responseEnd - start,
     phases,
     // Zero without any body size is "not allowed to know", which is not zero.
-    bytes: e.encodedBodySize ? e.transferSize : undefined,
+    bytes: e.encodedBodySize > 0 && e.transferSize,
     status_code: status || e.responseStatus || undefined,
   };
 };

@@ -26,14 +26,17 @@ export interface Options {
 
 export let options = {} as Options;
 
+/** The object the page is given: it may assign to `release`, which wins over the option. */
+export const given: { release?: string } = {};
+
 /** Our own script element, taken while it runs: later `currentScript` is somebody else's. */
 export const script = globalThis.document?.currentScript as HTMLScriptElement | null | undefined;
 
 /** An array and text with commas or spaces mean the same. */
 export const list = (value?: string | string[]): string[] => ('' + value).split(/[\s,]+/);
 
-export const setOptions = (given: Partial<Options>): void => {
-  options = { ...options, ...given };
+export const setOptions = (more: Partial<Options>): void => {
+  options = { ...options, ...more };
   // A script served from a path prefix sends to the same prefix: /x/farside.js → /x/b.
   options.url ||= new URL('b', script?.src || location.href).href;
 };

@@ -4,25 +4,38 @@
  * wrapped before us, or wrap after us, goes on working.
  */
 
+import { safe } from './guard';
+
 const undo: (() => void)[] = [];
 
 /** Takes every stand-in back that nobody has wrapped since. */
 export const unpatch = (): void => {
-  for (const call of undo) call();
+  undo.forEach((call) => call());
 };
 
-/** `apply` and `construct` are a Proxy's traps; they end in `Reflect.apply(target, self, args)` and its like. */
-export const patch = (
-  owner: any,
-  name: string,
-  apply: ProxyHandler<any>['apply'],
-  construct?: ProxyHandler<any>['construct'],
-): void => {
+/** Told of a call before it is made, and may change its arguments. What that gives back is told what came of the call,
+ * must not throw, and may give the caller something else. */
+type Before = (self: any, args: any[], target: any) => void | ((result: any) => unknown);
+
+export const patch = (owner: any, name: string, before: Before): void => {
+  const told = safe(before);
   try {
     const original = owner[name];
-    // Scripts ask "is it native?" by way of toString(), which a Proxy would answer without the name.
-    const get = (target: any, key: string | symbol) => (key === 'toString' ? () => '' + target : target[key]);
-    const proxy = (owner[name] = new Proxy(original, { get, apply, construct } as ProxyHandler<any>));
+    const proxy = (owner[name] = new Proxy(original, {
+      // Scripts ask "is it native?" by way of toString(), which a Proxy would answer without the name.
+      get: (target, key) => (key === 'toString' ? () => '' + target : target[key]),
+      apply(target, self, args) {
+        const after = told(self, args, target);
+        const result = Reflect.apply(target, self, args);
+        return after?.(result) ?? result;
+      },
+      ...(FULL && {
+        construct(target, args, self) {
+          told(self, args, target);
+          return Reflect.construct(target, args, self);
+        },
+      }),
+    } as ProxyHandler<any>));
     if (FULL)
       undo.push(() => {
         if (owner[name] === proxy) owner[name] = original;

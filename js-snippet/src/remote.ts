@@ -2,7 +2,7 @@
  * load on, and never waited for; the last good copy serves meanwhile, and without one the defaults.
  */
 import { options } from './options';
-import { read, write } from './session';
+import { chosen, kept, read, write } from './session';
 
 export interface Remote {
   version?: string;
@@ -22,14 +22,22 @@ export const remote = (): Remote => (copy ||= read(NAME) || {});
 export const captures = (type: string): boolean =>
   remote().captures?.[type === 'fetch' ? 'fetches' : type + 's'] !== false;
 
-/** The session stands for so many. */
-export const sample = (): number => Math.round(+(remote().sample_n || options.sample || 1)) || 1;
+let n: number | undefined;
+
+/** The session stands for so many: one of `n` for all of them; none, if it was not chosen. */
+export const weight = (): number => {
+  n ??= Math.round((remote().sample_n || options.sample) as number) || 1;
+  return chosen(n) ? n : 0;
+};
+
+/** Whether the session is sent: chosen, or kept because of an error. */
+export const sampled = (): boolean => weight() > 0 || (FULL && kept());
 
 let asked: string | null | undefined;
 
 /** A reply named the version that holds now; `get` is the fetch we have not patched. */
 export const announced = (version: string | null, get: typeof fetch): void => {
-  if ([null, asked, remote().version].includes(version)) return;
+  if (!version || version === asked || version === remote().version) return;
   asked = version;
   (window.requestIdleCallback || setTimeout)(
     () =>

@@ -5,11 +5,12 @@
  */
 import { crumb } from './breadcrumbs';
 import { kindOf, recent } from './cause';
-import { observe, safe } from './guard';
+import type { Feed } from './feeds';
+import { observe, on, safe } from './guard';
 import { cached, parentOf, timed } from './network';
 import { list, options } from './options';
 import { patch } from './patch';
-import { remote } from './remote';
+import { remote, sampled } from './remote';
 import { cleanUrl, hex } from './text';
 import { parse, type Parent } from './trace';
 import { hooks, change, emit, now, view, type View } from './view';
@@ -26,13 +27,13 @@ export interface Request {
   /** The cause is the event being handled, not a guess. */
   _certain?: boolean;
   _timing?: any;
+  /** The feed it may be a batch of, and what will be said of that. */
+  _feed?: Feed;
+  _batch?: Event;
 }
 
 /** Those that resource timing has not spoken of yet. */
 let open: Request[] = [];
-
-/** Feeds look on: at a request's beginning they may know its cause better. */
-export const onlooker: { _begin?(r: Request): void; _end?(r: Request): void } = {};
 
 /** Whether a view still waits for a reply. */
 export const inFlight = (v: View): boolean => open.some((r) => r._view === v && !r._end);
@@ -53,16 +54,17 @@ export const begin = (
     _href: href,
     _certain: !!kind,
     _event: {
+      type: 'fetch',
       name: method.toUpperCase(),
       url: cleanUrl(href),
       initiator,
       cause: FULL ? kind || recent('timer') : undefined,
-      span_id: hex(8),
+      span_id: hex(2),
     },
   };
   open.push(r);
   if (open.length > 100) open.shift();
-  if (FULL) onlooker._begin?.(r);
+  if (FULL) hooks._begin?.(r);
   return r;
 };
 
@@ -74,10 +76,10 @@ const header = ({ _href, _event: e, _view }: Request, theirs?: string | null, mo
   } else if (
     mode !== 'no-cors' &&
     remote().tracing !== false &&
-    [location.origin, ...list(options.traceOrigins)].includes(new URL(_href).origin)
+    list(location.origin + ' ' + options.traceOrigins).includes(new URL(_href).origin)
   ) {
     e.trace_source = 'header';
-    return `00-${_view._trace}-${e.span_id}-01`;
+    return `00-${_view._trace}-${e.span_id}-0${+sampled()}`;
   }
   return;
 };
@@ -85,7 +87,7 @@ const header = ({ _href, _event: e, _view }: Request, theirs?: string | null, mo
 /** What resource timing adds. */
 const settle = (r: Request): void => {
   const { _event: e, _timing: t } = r;
-  Object.assign(e, timed(t, e.status_code), { duration_ms: t.responseEnd - r._start });
+  Object.assign(e, timed(t, r._start, e.status_code));
   const { _trace, _span, _ours } = parentOf(t) || ({} as Partial<Parent>);
   if (cached(t)) e.trace_source = 'cached';
   else if (_trace) {
@@ -97,7 +99,7 @@ const settle = (r: Request): void => {
     // A reply that names another trace than the request's is somebody else's, or old.
     if (!_ours && _trace === (e.trace_id || r._view._trace)) e.server_span_id = _span;
   }
-  change(r._view);
+  change(r._view, e);
 };
 
 /** A reply, or the failure to get one, has come: `status` 0 then. */
@@ -107,52 +109,52 @@ const end = safe((r: Request, status: number, failure?: Failure): void => {
   const { name, url, initiator } = r._event;
   if (FULL) crumb(initiator!, `${name} ${url} ${failure || status}`, r._start);
   r._event = emit(
-    'fetch',
     r._start,
     { ...r._event, duration_ms: r._end - r._start, status_code: status || undefined, failure },
     r._view,
   );
   if (r._timing) settle(r);
-  if (FULL) onlooker._end?.(r);
+  if (FULL) hooks._end?.(r);
 });
 
-const failureOf = (name?: string): Failure =>
-  name === 'AbortError' ? 'abort' : name === 'TimeoutError' ? 'timeout' : navigator.onLine ? 'network' : 'offline';
+/** By the name of an error, or of an XHR's event. */
+const failureOf = (name: string): Failure =>
+  (/^(abort|timeout)/i.exec(name)?.[0].toLowerCase() as Failure) || (navigator.onLine ? 'network' : 'offline');
 
 const patchFetch = (): void =>
-  patch(window, 'fetch', (target, self, args) => {
-    let r: Request | undefined;
+  patch(window, 'fetch', (_, args) => {
+    let r: Request;
     try {
-      const [input] = args;
+      const input = args[0];
       const init = args[1] || {};
-      const own: any = input instanceof Request ? input : { url: '' + input };
+      // A Request, of whatever frame; to ask for its class by name would cost a page that uses none 5 KB of heap.
+      const own: any = input?.headers ? input : { url: '' + input };
       r = begin(own.url, init.method || own.method || 'GET', 'fetch');
       // Headers given in init replace the request's; an init that is itself a Request cannot be copied.
       const headers = new Headers(init.headers || own.headers);
       const parent =
-        input && !(init instanceof Request) && header(r, headers.get('traceparent'), init.mode || own.mode);
+        input && !('bodyUsed' in init) && header(r, headers.get('traceparent'), init.mode || own.mode);
       if (parent && own === input && !init.headers) own.headers.set('traceparent', parent);
       else if (parent) {
         headers.set('traceparent', parent);
-        args = [input, { ...init, headers }];
+        args[1] = { ...init, headers };
       }
     } catch {
       // What we cannot read, the browser will judge.
     }
-    const reply: any = Reflect.apply(target, self, args);
     // The page gets a promise derived from the browser's: a handler of ours on that would hide an unhandled rejection.
-    return r
-      ? reply.then(
-          (response: Response) => {
-            end(r, response.status);
-            return response;
-          },
-          (error: any) => {
-            end(r, 0, failureOf(error?.name));
-            throw error;
-          },
-        )
-      : reply;
+    return (reply) =>
+      r &&
+      reply.then(
+        (response: Response) => {
+          end(r, response.status);
+          return response;
+        },
+        (error: any) => {
+          end(r, 0, failureOf(error?.name));
+          throw error;
+        },
+      );
   });
 
 const patchXhr = (): void => {
@@ -160,42 +162,39 @@ const patchXhr = (): void => {
   const { setRequestHeader } = proto;
   /** Method, address, and the traceparent somebody set. */
   const calls = new WeakMap<XMLHttpRequest, string[]>();
-  patch(proto, 'open', (target, self, args) => {
-    calls.set(self, ['' + args[0], '' + args[1]]);
-    return Reflect.apply(target, self, args);
-  });
-  patch(proto, 'setRequestHeader', (target, self, args) => {
-    if (/^traceparent$/i.test(args[0])) (calls.get(self) || [])[2] = args[1];
-    return Reflect.apply(target, self, args);
-  });
-  const watch = safe((xhr: XMLHttpRequest) => {
-    const [method, address, theirs] = calls.get(xhr)!;
-    const r = begin(address!, method!, 'xhr');
-    const parent = header(r, theirs);
-    if (parent) setRequestHeader.call(xhr, 'traceparent', parent);
-    let failure: Failure | undefined;
-    for (const type of ['abort', 'timeout', 'error', 'loadend'])
-      xhr.addEventListener(
-        type,
-        () => {
-          if (type === 'loadend') end(r, xhr.status, failure);
-          else failure = type === 'error' ? failureOf() : (type as Failure);
-        },
-        { once: true },
-      );
-  });
-  patch(proto, 'send', (target, self, args) => {
-    // Opened before we were here, or not at all, which the browser has its own word for.
-    if (calls.has(self)) watch(self);
-    return Reflect.apply(target, self, args);
-  });
+  const watched: Record<string, (xhr: XMLHttpRequest, args: any[]) => void> = {
+    open(xhr, args) {
+      calls.set(xhr, ['' + args[0], '' + args[1]]);
+    },
+    setRequestHeader(xhr, args) {
+      if (/^traceparent$/i.test(args[0])) calls.get(xhr)?.splice(2, 1, args[1]);
+    },
+    send(xhr) {
+      const call = calls.get(xhr);
+      // Opened before we were here, or not at all, which the browser has its own word for.
+      if (!call) return;
+      const r = begin(call[1]!, call[0]!, 'xhr');
+      const parent = header(r, call[2]);
+      if (parent) setRequestHeader.call(xhr, 'traceparent', parent);
+      let failure: Failure | undefined;
+      on('abort timeout error', (e) => void (failure = failureOf(e.type)), xhr);
+      on('loadend', () => end(r, xhr.status, failure), xhr);
+    },
+  };
+  for (const name in watched) patch(proto, name, watched[name]!);
 };
 
+let began: number;
+
 export const requests = (): void => {
-  const began = now();
+  began = now();
   patchFetch();
   if (FULL) patchXhr();
-  observe('resource', (t) => {
+};
+
+/** Resource timing speaks of a request some time after its end. */
+export const timings = (): void =>
+  void observe('resource', (t) => {
     const initiator = { fetch: 'fetch', xmlhttprequest: 'xhr' }[t.initiatorType as string];
     if (!initiator || t.name === options.url) return;
     let r = open.find((o) => o._href === t.name && t.startTime >= o._start - 1);
@@ -206,4 +205,3 @@ export const requests = (): void => {
     r._timing = t;
     if (r._end) settle(r);
   });
-};

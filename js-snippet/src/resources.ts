@@ -1,5 +1,5 @@
 /** Resources: of all assets the slowest, the largest and the failed; third parties summed, one event each. */
-import { onFlush } from './delivery';
+import { leaving } from './delivery';
 import { observe } from './guard';
 import { timed } from './network';
 import { cleanUrl } from './text';
@@ -10,31 +10,36 @@ const MOST = 4;
 export const resources = (): void => {
   let seen: any[] = [];
   observe('resource', (e) => {
-    if (!/^(fetch|xml|beacon)/.test(e.initiatorType)) seen.push(e);
+    // Icons and the like are nobody's wait, unless they fail.
+    if (!/^(fetch|xml|beacon|other)/.test(e.initiatorType) || e.responseStatus >= 400) seen.push(e);
   });
-  onFlush(() => {
+  leaving.push(() => {
     const own = seen.filter((e) => e.name.startsWith(location.origin) || e.responseStatus >= 400);
-    const picked = new Set<any>();
-    for (const by of ['responseStatus', 'duration', 'transferSize'])
-      for (const e of own.sort((a, b) => b[by] - a[by]).slice(0, MOST)) picked.add(e);
-    for (const e of picked)
-      emit('resource', e.startTime, {
+    const most = (by: string) => own.sort((a, b) => b[by] - a[by]).slice(0, MOST);
+    new Set(['responseStatus', 'duration', 'transferSize'].flatMap(most)).forEach((e) =>
+      emit(e.startTime, {
+        type: 'resource',
         url: cleanUrl(e.name),
         initiator: e.initiatorType,
-        duration_ms: e.duration,
-        ...timed(e),
-      });
+        ...timed(e, e.startTime),
+      }),
+    );
     const sums: Record<string, any> = {};
-    for (const e of seen) {
-      const { origin, protocol } = new URL(e.name);
-      if (own.includes(e) || !/^http/.test(protocol)) continue;
-      const sum = (sums[origin] ||= { _at: e.startTime, count: 0, bytes: 0, duration_ms: 0 });
+    seen.forEach((e) => {
+      const { origin } = new URL(e.name);
+      if (own.includes(e) || !/^h/.test(origin)) return;
+      const sum = (sums[origin] ||= emit(e.startTime, {
+        type: 'resource',
+        url: origin,
+        initiator: 'third-party',
+        count: 0,
+        bytes: 0,
+        duration_ms: 0,
+      }));
       sum.count++;
       sum.bytes += e.transferSize;
       sum.duration_ms += e.duration;
-    }
-    for (const [url, { _at, ...sum }] of Object.entries(sums))
-      emit('resource', _at, { url, initiator: 'third-party', ...sum });
+    });
     seen = [];
   });
 };

@@ -12,6 +12,8 @@ interface Stored {
   l?: number;
   /** opted out */
   o?: 1;
+  /** had an error, though it was not chosen */
+  e?: 1;
 }
 
 const KEY = 'farside';
@@ -42,20 +44,22 @@ export const write = (value: unknown, name = ''): void => {
 export const sessionId = (): string => {
   const t = Date.now();
   memory = read() || memory;
-  if (!(t - memory.l! < 18e5 && t - memory.t! < 432e5)) memory = { s: hex(16), t };
+  if (!(t - memory.l! < 18e5 && t - memory.t! < 432e5)) memory = { s: hex(4), t };
   touch();
   return memory.s!;
 };
 
-/** Says that the session is alive. */
+/** Says that the session is alive, once a minute: to write costs the page more than to say. */
 export const touch = (): void => {
-  memory.l = Date.now();
+  const t = Date.now();
+  if (t - memory.l! < 6e4) return;
+  memory.l = t;
   write(memory);
 };
 
 export const consent = (): void => {
   consented = true;
-  touch();
+  write(memory);
 };
 
 export const optedOut = (): boolean => read().o;
@@ -65,6 +69,15 @@ export const forget = (): void => {
   write((memory = { o: 1 }));
 };
 
-/** A session is recorded whole or not at all: one of `n`. Its id is random, so the first 32 bits are as good a hash as
- * any, and whoever knows the id comes to the same answer. */
-export const chosen = (n: number): boolean => parseInt(sessionId().slice(0, 8), 16) * n < 2 ** 32;
+/** One session of `n` is recorded whole. Its id is random, so the first 32 bits are as good a hash as any, and whoever
+ * knows the id comes to the same answer. */
+export const chosen = (n: number): boolean => n < 2 || parseInt(sessionId().slice(0, 8), 16) * n < 2 ** 32;
+
+/** Whether the session, though not chosen, is kept from its first error on. */
+export const kept = (): boolean => !!memory.e;
+
+export const keep = (): void => {
+  sessionId();
+  memory.e = 1;
+  write(memory);
+};

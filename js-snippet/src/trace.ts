@@ -8,6 +8,6 @@ export interface Parent {
 }
 
 export const parse = (header: string | null | undefined, ours = false): Parent | undefined => {
-  const m = /^\s*\w\w-([\da-f]{32})-([\da-f]{16})-/.exec(header || '');
+  const m = /-([\da-f]{32})-([\da-f]{16})-/.exec(header || '');
   return m ? { _trace: m[1]!, _span: m[2]!, _ours: ours } : undefined;
 };

@@ -5,29 +5,28 @@
  * the waiting event, so that a page which dies without a word has left its last value.
  */
 import { blameInp, blameLcp, type Frame } from './blame';
-import { on, observe } from './guard';
+import { nextFrame, observe, on } from './guard';
 import { last } from './cause';
-import { onFlush } from './delivery';
+import { leaving } from './delivery';
 import { selector } from './text';
-import { atIn, change, emit, hidden, navigationEntry, now, onView, prerendering, view, views, type View } from './view';
+import { atIn, change, emit, hidden, navigationEntry, now, started, prerendering, view, views, type View } from './view';
 import type { Event } from './wire';
 
 /** The view in which something happened: the latest that had begun. */
 const viewAt = (t: number): View => views.findLast((v) => v._created <= t) || views[0]!;
 
-const put = (v: View, name: string, value: number, at: number, blame?: Event): void => {
-  const fields: Event = { name, value, ...blame };
+const put = (v: View, name: string, value: number, at: number, blame?: Partial<Event>): void => {
+  const fields: Event = { type: 'vital', name, value, ...blame };
   const known = v._events.find((event) => event.type === 'vital' && event.name === name);
   if (known) {
     // The element may be gone by the time a value is confirmed: keep what was known of it.
     Object.assign(known, fields, { at: atIn(v, at), target: fields.target || known.target });
-    change(v, true);
-  } else emit('vital', at, fields, v, true);
+    change(v, known);
+  } else emit(at, fields, v);
 };
 
 const putCls = (v: View): void => {
-  const { _most, _worst, _target } = v._shifts;
-  put(v, 'CLS', _most, _worst || v._origin, { target: _target });
+  put(v, 'CLS', v._most, v._worst || v._origin, { target: v._target });
 };
 
 /** Session windows: a second apart at most, five long at most. https://web.dev/articles/cls */
@@ -35,24 +34,24 @@ const shift = (e: any): void => {
   if (e.hadRecentInput) return;
   const t = e.startTime;
   const v = viewAt(t);
-  const s = v._shifts;
-  if (s._sum && t - s._last! < 1000 && t - s._from! < 5000) s._sum += e.value;
-  else {
-    s._sum = e.value;
-    s._from = t;
+  // Of the first, neither time is known: it begins a window.
+  if (!(t - v._last! < 1000 && t - v._from! < 5000)) {
+    v._sum = 0;
+    v._from = t;
   }
-  s._last = t;
-  if (s._sum! <= s._most) return;
-  s._most = s._sum!;
-  s._worst = t;
-  s._target = selector(e.sources?.find(({ node }: any) => node?.nodeType === 1)?.node) || s._target;
+  v._last = t;
+  v._sum! += e.value;
+  if (v._sum! <= v._most) return;
+  v._most = v._sum!;
+  v._worst = t;
+  v._target = selector(e.sources?.find(({ node }: any) => node?.nodeType === 1)?.node) || v._target;
   if (v._painted) putCls(v);
 };
 
 /** The 98th percentile of all interactions, from the ten longest. https://web.dev/articles/inp */
 const putInp = (v: View, frame?: Frame): void => {
   const count = (performance as any).interactionCount - v._interactions;
-  const worst = v._slow[Math.min(v._slow.length - 1, (count / 50) | 0)];
+  const worst = v._slow[(count / 50) | 0] || v._slow.at(-1);
   // All too short for an entry. A hard view has its first input, whose entry comes however short it was.
   const ms = worst ? worst._ms : count > 0 && v !== views[0] && 8;
   // More events of the same frame make the same value, and tell more of its parts.
@@ -84,7 +83,7 @@ const interact = (e: any): void => {
   const slow = v._slow;
   const known = slow.find((i) => i._id === id);
   // The element's name is only to be had while it is there; our own listener has seen it, too.
-  if (FULL && !e.target && Math.abs(e.startTime - last._at) < 9) e._name = last._target;
+  if (FULL && Math.abs(e.startTime - last._at) < 9) e._name = last._target;
   if (!known) slow.push({ _id: id, _ms: e.duration, _entries: [e] });
   else if (e.duration > known._ms) {
     known._ms = e.duration;
@@ -121,15 +120,15 @@ const measureHard = (): void => {
     if (shown(v, e.startTime)) putLcp(v, sinceZero(e.startTime), e, zero, sinceZero(ttfb));
   });
   const shifts = observe('layout-shift', shift);
-  observe('event', interact, { durationThreshold: 40 });
+  observe('event', interact);
   observe('first-input', interact);
-  onView((v) => {
+  started.push((v) => {
     v._painted = true;
     if (shifts) putCls(v);
     if (v._navigation !== 'restore') return;
     // Two frames later a page from the bfcache has been drawn.
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() => {
+    nextFrame(() =>
+      nextFrame(() => {
         const took = (v._event.duration_ms = now() - v._origin);
         put(v, 'FCP', took, v._origin);
         put(v, 'LCP', took, v._origin);
@@ -162,8 +161,5 @@ export const vitals = (): void => {
   if (prerendering()) on('prerenderingchange', measureHard);
   else measureHard();
   if (FULL) measureSoft();
-  on('visibilitychange', ({ timeStamp }) => {
-    if (hidden()) view._hiddenAt ??= timeStamp;
-  });
-  onFlush(() => putInp(view));
+  leaving.push(() => putInp(view));
 };

@@ -1,9 +1,12 @@
 /** Wire: the shapes that leave the page, named as in docs/wire.md, and the limits of their texts. */
 
+/** Nothing that is said: such a field is left out. */
+type Nothing = false | undefined;
+
 export interface Event {
-  type?: 'view' | 'vital' | 'fetch' | 'feed' | 'resource' | 'error' | 'longframe' | 'action' | 'mark';
+  type: 'view' | 'vital' | 'fetch' | 'feed' | 'resource' | 'error' | 'longframe' | 'action' | 'mark';
   at?: number;
-  duration_ms?: number | undefined;
+  duration_ms?: number | Nothing;
   name?: string | undefined;
   target?: string | undefined;
   url?: string | undefined;
@@ -11,7 +14,7 @@ export interface Event {
   trace_id?: string | undefined;
   parent_span_id?: string;
   attributes?: Record<string, string> | undefined;
-  phases?: Record<string, number> | undefined;
+  phases?: Record<string, number | Nothing> | Nothing;
   count?: number | undefined;
   value?: number | undefined;
   cause?: string | undefined;
@@ -20,7 +23,7 @@ export interface Event {
   trace_source?: string | undefined;
   server_span_id?: string | undefined;
   status_code?: number | undefined;
-  bytes?: number | undefined;
+  bytes?: number | Nothing;
   error_type?: string | undefined;
   message?: string | undefined;
   stack?: string | undefined;

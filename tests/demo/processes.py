@@ -37,7 +37,7 @@ class Demo:
 
     def opened(self) -> str:
         """The shop's address, once it is open."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             if "Ctrl-C closes it." in self.output:
                 return re.findall(r"The shop is open:\s+(http\S+)/", self.output)[0]

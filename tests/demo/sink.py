@@ -49,11 +49,15 @@ class Sink:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def trace(self, trace_id: str, services: set[str]) -> list[Span]:
-        """The spans of a trace, once a server span of each of `services` has come."""
+        """The spans of a trace, once a server span of each of `services` has come and no parent but the browser's lacks.
+
+        Services export by themselves, and a child may well come before its parent.
+        """
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             found = [span for span in self.spans if span.trace_id == trace_id]
-            if services <= {span.service for span in found if span.kind == SERVER}:
+            absent = {span.parent_id for span in found} - {span.span_id for span in found}
+            if services <= {span.service for span in found if span.kind == SERVER} and len(absent) == 1:
                 return found
             time.sleep(0.05)
         raise AssertionError(f"trace {trace_id}: only {found}")

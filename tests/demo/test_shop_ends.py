@@ -9,6 +9,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from collector.demo.roster import NAMES
 from tests.demo.processes import running
 
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
@@ -19,7 +20,7 @@ def test_a_signal_ends_all(start, sink, number: signal.Signals) -> None:
     demo = start("--port=0", f"--collector={sink.url}")
     demo.opened()
     children = demo.children()
-    assert len(children) == 3
+    assert len(children) == len(NAMES)
     demo.process.send_signal(number)
     assert demo.ended(15) == 0
     assert running(children) == set()
@@ -28,8 +29,8 @@ def test_a_signal_ends_all(start, sink, number: signal.Signals) -> None:
 def test_nothing_outlives_a_killed_parent(start, sink) -> None:
     demo = start("--port=0", f"--collector={sink.url}", "--traffic=1")
     demo.opened()
-    # Three services, the visitors, and Playwright's and the browser's processes.
-    assert eventually(lambda: len(demo.children()) > 7, within_s=30)
+    # The services, the visitors, and Playwright's and the browser's processes.
+    assert eventually(lambda: len(demo.children()) > len(NAMES) + 4, within_s=60)
     children = demo.children()
     demo.process.kill()
     assert eventually(lambda: not running(children), within_s=20)
@@ -59,7 +60,7 @@ def test_without_a_collector_the_shop_is_as_fast_and_says_so_once(start) -> None
             time.sleep(0.1)
     assert sorted(took_s)[len(took_s) // 2] < 0.2
     dropped = demo.lines[said:]
-    assert len(dropped) <= 3  # one for each service at most
+    assert len(dropped) <= len(NAMES)  # one for each service at most
     assert all("Spans do not reach" in line for line in dropped)
     began = time.monotonic()
     demo.process.terminate()

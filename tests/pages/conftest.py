@@ -1,6 +1,8 @@
 """A shop's traffic in a real store, and the pages over it."""
 
 import asyncio
+import json
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -13,16 +15,21 @@ import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 import dashboards
 from collector.query.question import Question
 from collector.settings import DEMO, App, Settings
+from collector.snippets import snippet_routes
 from collector.store import Store
 from tests.conftest import free_port, wait_until
+from tests.pages.planted import Day
 from tests.pages.shop import Shop, Traffic
 
 # chDB opens one data folder at a time, so tests that need rows of their own have an app of their own.
-OTHERS = ("empty", "few", "sampled", "hostile")
+OTHERS = ("empty", "few", "sampled", "hostile", "shipped")
 APPS = {"demo": DEMO} | {name: App(name, (f"{name}-key",), (f"https://{name}.example",)) for name in OTHERS}
 
 
@@ -55,7 +62,10 @@ def open_store(folder: Path) -> Store:
 def pages_over(store: Store, now_ms: int, apps: dict[str, App] | None = None) -> Iterator[httpx.Client]:
     """The pages, served for real, with everything received up to `now_ms` loaded."""
     watermark = datetime.fromtimestamp(now_ms / 1000, UTC)
-    routes = dashboards.routes(store, Settings(apps=APPS if apps is None else apps), lambda: watermark)
+    settings = Settings(apps=APPS if apps is None else apps, data=Path(tempfile.gettempdir()))
+    pages = dashboards.routes(store, settings, lambda: watermark)
+    scripts = snippet_routes(settings.data / "snippets")
+    routes = [*pages, *scripts, Route("/b", _keep, methods=["POST"])]
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), port=port, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
@@ -66,6 +76,15 @@ def pages_over(store: Store, now_ms: int, apps: dict[str, App] | None = None) ->
     server.should_exit = True
     thread.join(20)
     assert not thread.is_alive()
+
+
+# What our own snippet told of our own pages.
+BEACONS: list[dict[str, Any]] = []
+
+
+async def _keep(request: Request) -> Response:
+    BEACONS.append(json.loads(await request.body()))
+    return Response(status_code=204)
 
 
 def _wait(request: httpx.Request) -> None:
@@ -90,4 +109,18 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
     question = Question("demo", datetime.fromtimestamp(now_ms / 1000, UTC))
     with pages_over(store, now_ms) as client:
         yield Seeded(store, traffic, client, question)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
+    """An hour of 260 sessions with everything in it that is planted."""
+    now_ms = now_in_ms()
+    store = open_store(tmp_path_factory.mktemp("day"))
+    shop = Day(seed=5, now_ms=now_ms)
+    shop.fill(260)
+    store.insert(shop.traffic.to_bytes(), "day")
+    question = Question("demo", datetime.fromtimestamp(now_ms / 1000, UTC))
+    with pages_over(store, now_ms) as client:
+        yield Seeded(store, shop.traffic, client, question)
     store.close()

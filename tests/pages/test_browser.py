@@ -126,7 +126,8 @@ def test_every_link_and_button_has_a_name(page: Page, addresses: list[str]) -> N
         nameless = page.evaluate(
             """() => [...document.querySelectorAll('a, button, summary, input, select, svg[role=img], section')]
               .filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.getAttribute('aria-labelledby')
-                || e.type === 'hidden' || e.labels?.length)).map(e => e.outerHTML)"""
+                || e.querySelector('svg[role=img][aria-label]') || e.type === 'hidden' || e.labels?.length))
+              .map(e => e.outerHTML)"""
         )
         assert nameless == [], address
 

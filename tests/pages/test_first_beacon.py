@@ -23,6 +23,7 @@ def test_setup_notices_the_first_view_by_itself(collector: Running, browser: Bro
     assert beacon["view_id"] in page.url
     assert "700" in page.locator(".card .big").inner_text()
     page.get_by_role("link", name="/products/:id").first.click()
-    page.get_by_role("heading", name="Newest views").wait_for()
+    page.get_by_role("heading", name="Slowest views").wait_for()
+    assert "/routes" in page.url
     assert "route=%2Fproducts%2F%3Aid" in page.url
     context.close()

@@ -12,8 +12,10 @@ import pytest
 
 from collector.query import overview, vitals
 from collector.query.question import FILTERS, milliseconds
-from collector.query.vitals import LIMITS, interval, ranks
+from collector.query.spread import interval, ranks
+from collector.query.vitals import LIMITS
 from tests.pages.conftest import Seeded, pages_over
+from tests.pages.shop import Shop
 
 
 def p75(values: list[float]) -> float:
@@ -144,7 +146,7 @@ def test_a_count_stays_what_it_was_behind_a_link(seeded: Seeded) -> None:
     """A link pins the watermark: what arrives later does not change what it opens."""
     href = next(href for href in Links(seeded.client.get("/").text).found if "route=" in href and "at=" in href)
     pinned = int(parse_qs(urlsplit(href).query)["at"][0])
-    twin = href.replace("/?", "/overview.json?wait=1&", 1)
+    twin = href.replace("/routes?", "/routes.json?wait=1&", 1)
     before = seeded.client.get(twin).json()
     with pages_over(seeded.store, pinned + 60_000) as client:
         assert client.get(twin).json() == before
@@ -274,3 +276,17 @@ def test_twins_say_the_same_as_the_page(seeded: Seeded) -> None:
         assert f"p75 · n = {row['n']:,} ·" in html
     for row in data["errors"]:
         assert f">{row['times']:,}</td>" in html
+
+
+def test_a_week_ago_is_the_same_time_a_week_earlier(seeded: Seeded) -> None:
+    week = 7 * 86_400_000
+    shop = Shop(21, seeded.question.at - week, "sampled")
+    then = shop.views(80, over_ms=5_400_000)
+    seeded.insert(then, "a week ago")
+    now = seeded.shop("sampled", seed=22).views(60, over_ms=1_800_000)
+    seeded.insert(now, "as much today")
+    seen = then.newest("LCP", milliseconds(seeded.question.since) - week, seeded.question.at - week)
+    values = [value for value, visibility, _ in seen.values() if visibility != "hidden"]
+    row = seeded.client.get("/overview.json?app=sampled").json()["vitals"][0]
+    assert (row["week_n"], row["week_p75"]) == (len(values), pytest.approx(p75(values)))
+    assert "a week ago" in seeded.client.get("/?app=sampled").text

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
@@ -76,6 +77,12 @@ Open = Callable[..., Visit]
 
 @pytest.fixture
 def visit(site: Site, browser: Browser) -> Iterator[Open]:
+    with visits_to(site, browser) as open_page:
+        yield open_page
+
+
+@contextmanager
+def visits_to(site: Site, browser: Browser) -> Iterator[Open]:
     """Open a page whose body is given, with the snippet in its head; options become `data-` attributes.
 
     Every visit has a release of its own, by which its events are told apart. A failure of the snippet itself fails the test.

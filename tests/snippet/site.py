@@ -168,7 +168,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self.answer(204 if path == "/favicon.ico" else 404)
 
     def api(self, path: str) -> None:
-        """/api/NAME?ms=40&status=200&timing=…&call=f: waits, answers JSON with twenty items, or calls f with it."""
+        """/api/NAME?ms=40&status=200&timing=…&call=f: waits, answers JSON with twenty items, or calls f with it.
+
+        /api/html?page=1 is a batch of ten cards, the last of which asks htmx for the next one.
+        """
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
         time.sleep(float(query.get("ms", 20)) / 1000)
         page = int(query.get("page", 0))
@@ -176,6 +179,12 @@ class _Handler(BaseHTTPRequestHandler):
         text, kind = json.dumps(data), "application/json"
         if "call" in query:
             text, kind = f"{query['call']}({text})", "text/javascript"
+        if path == "/api/html":
+            ask = f'hx-get="/api/html?ms=60&page={page + 1}" hx-trigger="revealed" hx-swap="afterend"'
+            text, kind = (
+                "<article class=card>card</article>" * 9 + f"<article class=card {ask}>next</article>",
+                "text/html",
+            )
         headers = {"Server_Timing": query["timing"]} if "timing" in query else {}
         self.answer(
             int(query.get("status", 200)), text.encode(), kind, Access_Control_Allow_Origin="*",

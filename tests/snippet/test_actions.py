@@ -23,7 +23,7 @@ def test_clicks_that_work_that_do_nothing_and_that_are_angry(visit: Open) -> Non
     opened.leave()
     assert [(a["name"], a["target"], a.get("count")) for a in opened.events("action")] == [
         ("click", "#works", None), ("click", "#text", None), ("click", "#field", None), ("click", "#asks", None),
-        ("dead_click", "#dead", None), ("rage_click", "[buy]", 4),
+        ("click", "#dead", None), ("dead_click", "#dead", None), ("rage_click", "[buy]", 4),
     ]  # fmt: skip
 
 

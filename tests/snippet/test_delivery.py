@@ -1,100 +1,30 @@
 """Delivery: nothing that was captured is lost, however the page ends, and nothing more is sent than has to be."""
 
-import os
-import signal
 import time
 from typing import Any
 
 import pytest
 
 from tests.conftest import Running, wait_until
-from tests.snippet.conftest import Open, Visit
+from tests.snippet.conftest import Open
+from tests.snippet.ends import ENDS, away_for_a_while, crash, live_and_end, lost, lost_while_away
 from tests.snippet.site import Site
-
-LAST = "setTimeout(() => { throw new Error('the last thing') })"
-
-
-def close(visit: Visit) -> None:
-    visit.page.close()
-
-
-def navigate(visit: Visit) -> None:
-    visit.page.goto("about:blank")
-
-
-def reload(visit: Visit) -> None:
-    visit.page.reload()
-
-
-def go_back(visit: Visit) -> None:
-    visit.page.go_back()
-
-
-def crash(visit: Visit) -> None:
-    """Kill the renderers: no event fires."""
-    browser = visit.context.browser
-    assert browser is not None
-    session = browser.new_browser_cdp_session()
-    for process in session.send("SystemInfo.getProcessInfo")["processInfo"]:
-        if process["type"] == "renderer":
-            os.kill(process["id"], signal.SIGKILL)
-    session.detach()
-
-
-def hide_then_crash(visit: Visit) -> None:
-    visit.page.evaluate(
-        """() => { Object.defineProperty(document, 'visibilityState', { get: () => 'hidden', configurable: true });
-        document.dispatchEvent(new Event('visibilitychange', { bubbles: true })); }"""
-    )
-    visit.page.evaluate("setTimeout(() => { throw new Error('while hidden') })")
-    time.sleep(0.1)
-    crash(visit)
-
-
-ENDS = {f.__name__: f for f in (close, navigate, reload, go_back, crash, hide_then_crash)}
 
 
 @pytest.mark.parametrize("end", ENDS)
 def test_nothing_is_lost_when_the_page_ends(visit: Open, end: str) -> None:
     for _ in range(5):
-        opened = visit("<h1>Hello</h1><button id=b onclick='0'>b</button>", goto=False)
-        opened.page.goto("about:blank")
-        opened.page.goto(opened.site.url + "/page", wait_until="load")
-        opened.page.wait_for_timeout(600 if end == "crash" else 250)  # the view and its vitals, not yet sent
-        opened.page.click("#b")
-        opened.page.evaluate(LAST)
-        opened.page.wait_for_timeout(60)
-        ENDS[end](opened)
-        opened.wait_for("error", message="the last thing")
-        if end == "hide_then_crash":
-            opened.wait_for("error", message="while hidden")
-        kinds = {
-            event["type"]
-            for event in opened.events()
-            if event["of"]["view_id"] == opened.events("error")[0]["of"]["view_id"]
-        }
-        assert {"view", "vital", "action", "error"} <= kinds
+        opened = live_and_end(visit, end)
+        assert lost(opened, end) == set()
         opened.context.close()
 
 
 def test_a_collector_that_is_away_for_a_while_loses_nothing(visit: Open, site: Site) -> None:
-    for _ in range(3):
-        site.attempts.clear()
-        first: list[float] = []
-
-        def away(first: list[float] = first) -> int | None:
-            first.append(time.monotonic())
-            return 503 if first[-1] - first[0] < 3.5 else None
-
-        site.answers = away
-        opened = visit()
-        opened.page.evaluate("farside.mark('while away')")
-        opened.page.wait_for_timeout(1500)
-        opened.page.evaluate("farside.mark('still away')")
-        opened.wait_for("mark", name="while away")
-        opened.wait_for("mark", name="still away")
-        opened.wait_for("view")
+    for _ in range(5):
+        opened = away_for_a_while(visit)
+        assert lost_while_away(opened) == set()
         assert len([a for a in site.attempts if a[1] == 503]) <= 4
+        opened.context.close()
 
 
 def test_retry_after_is_honoured(visit: Open, site: Site) -> None:

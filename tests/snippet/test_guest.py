@@ -231,3 +231,51 @@ def test_a_session_is_recorded_whole_or_not_at_all(visit: Open, site: Site) -> N
         if events:
             assert events[0]["of"].get("sample_n", 1) == int(n)
         opened.context.close()
+
+
+def test_a_session_that_was_not_sampled_keeps_its_tail_from_an_error_on(visit: Open, site: Site) -> None:
+    opened = visit("<button id=b>b</button><img src=/gone.jpg>", goto=False, sample="16")
+    unlucky = "ffffffff" + "0" * 24
+    opened.page.add_init_script(
+        f"localStorage.farside ||= JSON.stringify({{ s: '{unlucky}', t: Date.now(), l: Date.now() }})"
+    )
+    opened.page.goto(f"{site.url}/page")
+    opened.page.evaluate("fetch('/api/silent')")
+    opened.page.click("#b")
+    opened.page.wait_for_timeout(1700)
+    assert site.attempts == []  # an image that is gone is nobody's error
+    assert next(seen for seen in site.seen if seen.path == "/api/silent").headers["traceparent"].endswith("-00")
+    opened.page.evaluate("setTimeout(() => { throw new Error('at last') })")
+    opened.page.wait_for_timeout(100)
+    opened.page.evaluate("fetch('/api/loud')")
+    opened.leave()
+    assert next(seen for seen in site.seen if seen.path == "/api/loud").headers["traceparent"].endswith("-01")
+    assert {e["type"] for e in opened.events()} >= {"view", "vital", "action", "error"}
+    assert {e["of"]["sample_n"] for e in opened.events()} == {0}
+    assert {e["of"]["session_id"] for e in opened.events()} == {unlucky}
+    again = visit(context=opened.context, sample="16")  # the same session, so the tail goes on
+    again.leave()
+    assert again.events("view")[0]["of"]["sample_n"] == 0
+
+
+def test_a_page_nobody_agreed_to_keeps_no_more_than_its_latest_views(visit: Open, site: Site) -> None:
+    opened = visit(consent="required")
+    opened.page.wait_for_timeout(200)
+    opened.page.evaluate("for (let i = 0; i < 40; i++) history.pushState({}, '', '/soft/' + i)")
+    opened.page.evaluate("farside.consent()")
+    opened.leave()
+    assert 1 < len(opened.events("view")) <= 7
+
+
+def test_a_viewport_that_was_turned_is_told_as_it_is(visit: Open) -> None:
+    opened = visit()
+    opened.wait_for("view")
+    opened.page.set_viewport_size({"width": 700, "height": 1000})
+    opened.page.evaluate("farside.mark('turned')")
+    opened.leave()
+    sizes = [
+        (e["of"]["viewport_width"], e["of"]["viewport_height"])
+        for e in opened.events()
+        if e["type"] in ("view", "mark")
+    ]
+    assert sizes == [(1000, 700), (700, 1000)]

@@ -188,6 +188,8 @@ CALLS: dict[str, str] = {
     "the reply": "fetch('/api/a').then((r) => [r.status, r.url.replace(/^.*\\/api/, '/api'), r.type])",
     "a Request": "fetch(new Request('/api/a', { method: 'PUT', headers: { a: 'b' } })).then((r) => r.status)",
     "a URL": "fetch(new URL('/api/a', location.href)).then((r) => r.status)",
+    "a Request as an init": "fetch('/api/a', new Request('/api/b', { method: 'POST', headers: { 'x-a': '1' } })).then((r) => r.json()).then((d) => d.headers['x-a'])",
+    "a Request of another frame": "(() => { const f = document.createElement('iframe'); document.body.append(f); return fetch(new f.contentWindow.Request(location.origin + '/api/a', { headers: { 'x-a': '1' } })).then((r) => r.json()).then((d) => d.headers['x-a']) })()",
     "an init for a Request": "fetch(new Request('/api/a'), { method: 'POST', body: 'x' }).then((r) => r.status)",
     "headers as a list": "fetch('/api/a', { headers: [['x-a', '1'], ['x-b', '2']] }).then((r) => r.json()).then((d) => [d.headers['x-a'], d.headers['x-b']])",
     "a Headers object": "fetch('/api/a', { headers: new Headers({ 'x-a': '1' }) }).then((r) => r.json()).then((d) => d.headers['x-a'])",

@@ -112,6 +112,7 @@ def test_a_page_loaded_in_the_background_paints_nothing(visit: Open) -> None:
     opened = visit(SHOP, goto=False)
     opened.page.add_init_script(
         "Object.defineProperty(document, 'visibilityState', { get: () => window.shown ? 'visible' : 'hidden' });"
+        "Object.defineProperty(document, 'hidden', { get: () => !window.shown });"
     )
     opened.page.goto(f"{opened.site.url}/page")
     opened.page.wait_for_timeout(900)

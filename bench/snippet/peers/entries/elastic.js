@@ -1,0 +1,3 @@
+import { init } from '@elastic/apm-rum';
+
+init({ serviceName: 'shop', serviceVersion: '2', serverUrl: SINK });

@@ -1,0 +1,279 @@
+"""Kinds: what each kind of rule makes of a group's buckets at one moment: a number, its bounds, and the limit in force."""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import accumulate
+from statistics import median
+from typing import Any
+
+from msgspec.structs import replace
+
+from collector.alerts.batches import Batches, Bucket, Buckets, Shape
+from collector.alerts.growing import Growing
+from collector.alerts.rules import Rule
+from collector.alerts.sense import aggregate, fewest, metric
+from collector.alerts.state import Measurement
+from collector.alerts.windows import Figure, Sliding
+from collector.query.metrics import LEVELS
+
+WEEK = timedelta(weeks=1)
+QUIET = timedelta(days=14)
+EVERYBODY = 1_000_000_000
+
+
+def shape_of(rule: Rule) -> Shape:
+    """How a rule's metric and aggregate are computed from buckets."""
+    known, asked = metric(rule), aggregate(rule)
+    is_flag = known.unit == "share" and known.source != "events"
+    combine = {"vitals": "newest", "units": "sum", "events": "each"}[known.source]
+    if is_flag or known.name in ("sessions", "users"):
+        combine = "most"
+    if asked == "count":
+        of = "count" if known.is_count or known.unit == "share" else "size"
+    elif known.is_count:
+        of = "per_minute"
+    else:
+        of = "share" if known.unit == "share" and asked == "rate" else asked
+    limit = known.limit
+    edges = {"poor": limit.poor, "good": limit.good} if limit else {}
+    return Shape(combine, LEVELS.get(asked, 0.0), of=of, confidence=rule.fire.confidence, **edges)
+
+
+@dataclass
+class Track:
+    """One group: its buckets, and the windows that have slid over them so far."""
+
+    rule: Rule
+    begin: datetime
+    buckets: Buckets = field(default_factory=dict)
+    by_release: dict[str, Buckets] = field(default_factory=dict)
+    windows: dict[object, Growing] = field(default_factory=dict)
+    app_since: datetime | None = None  # when the app first sent anything, as far as the rule looks back
+
+    @cached_property
+    def fewest(self) -> int:
+        """How many values it takes to speak of the number."""
+        return fewest(self.rule)
+
+    def put(self, step: int, release: str, bucket: Bucket) -> None:
+        """Take in what one step brought."""
+        if release or self.rule.kind == "release":
+            self.by_release.setdefault(release, {})[step] = bucket
+        there = self.buckets.get(step)
+        if there:
+            bucket = Bucket(there.entries + bucket.entries, max(there.newest_ms, bucket.newest_ms))
+        self.buckets[step] = bucket
+
+    def is_old_enough(self, moment: datetime) -> bool:
+        """Whether the app had begun by then: on its first day everything would be new."""
+        return self.app_since is not None and self.app_since < moment
+
+    @cached_property
+    def _index(self) -> tuple[list[int], list[int]]:
+        """The steps in which something came, and how much until each; made when all of them have been put."""
+        steps = sorted(self.buckets)
+        return steps, [0, *accumulate(len(self.buckets[step].entries) for step in steps)]
+
+    @cached_property
+    def _batches(self) -> Batches:
+        """What all windows over the whole group share."""
+        return Batches(shape_of(self.rule), self.buckets)
+
+    def volume(self, first: int, end: int) -> int:
+        """How many entries came in steps first … end."""
+        steps, until = self._index
+        return until[bisect_left(steps, end)] - until[bisect_left(steps, first)]
+
+    def newest(self, end: int, longest: timedelta) -> datetime | None:
+        """When something last came, as far as it matters."""
+        steps, _ = self._index
+        place = bisect_left(steps, end) - 1
+        if place < 0 or end - 1 - steps[place] >= -(-longest // self.rule.every.delta):
+            return None
+        return datetime.fromtimestamp(self.buckets[steps[place]].newest_ms / 1000, UTC)
+
+    def window(self, name: object, buckets: Buckets | None = None) -> Growing:
+        """One of the group's windows, made when it is first asked for."""
+        if name not in self.windows:
+            rule, every = self.rule, self.rule.every.seconds
+            least, most = rule.least.seconds // every, rule.window.max.seconds // every
+            own = self._batches if buckets is None else Batches(shape_of(rule), buckets)
+            self.windows[name] = Growing(own, least, most, rule.window.samples)
+        return self.windows[name]
+
+
+def _figure(sliding: Sliding, rule: Rule, steps: int) -> Figure:
+    return sliding.figure(steps * rule.every.seconds / 60)
+
+
+def _since(rule: Rule, window: Growing, at: datetime) -> datetime:
+    return at - (window.end - window.start) * rule.every.delta
+
+
+def threshold(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
+    """The number against a limit that stands in the rule."""
+    window = track.window("now")
+    sliding = window.advance(end)
+    limit = rule.fire.above if rule.is_upward else rule.fire.below
+    if rule.kind == "feed_burst" and limit is None:
+        limit = 0.1
+    clear_at = rule.clear_at if rule.clear_at is not None or limit is None else limit * 0.92
+    found = _measured(rule, track, sliding, _figure(sliding, rule, window.end - window.start), end, at)
+    return _against(found, rule, sliding, limit, clear_at, since=_since(rule, window, at))
+
+
+def _measured(rule: Rule, track: Track, sliding: Sliding, figure: Figure, end: int, at: datetime) -> Measurement:
+    is_count = _is_count(sliding)
+    newest = at if is_count else track.newest(end, rule.silence_after)
+    return Measurement(
+        at, at, figure.value, figure.low, figure.high, figure.n, figure.users,
+        newest=newest, is_enough=figure.n >= track.fewest and (is_count or figure.value is not None),
+    )  # fmt: skip
+
+
+def _is_count(sliding: Sliding) -> bool:
+    """Whether nothing at all is a number too: 0."""
+    return sliding.shape.of in ("count", "size", "per_minute")
+
+
+def _against(
+    found: Measurement, rule: Rule, sliding: Sliding, limit: float | None, clear_at: float | None, **more: Any
+) -> Measurement:
+    """The limit in force, and how many users are beyond it: counted only where it matters, for it takes a look at each."""
+    beyond = 0
+    edge = found.low if rule.is_upward else found.high
+    if limit is not None and edge is not None and (edge > limit if rule.is_upward else edge < limit):
+        is_lack = _is_count(sliding) and not rule.is_upward
+        beyond = EVERYBODY if is_lack else sliding.users_beyond(limit, rule.is_upward)
+    return replace(found, users_beyond=beyond, limit=limit, clear_at=clear_at, **more)
+
+
+def change(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
+    """The number against the same hours of the last weeks: more than their middle by so much, and than each of them."""
+    window = track.window("now")
+    sliding = window.advance(end)
+    steps = WEEK // rule.every.delta
+    before = []
+    for week in range(1, rule.weeks + 1):
+        then = track.window(week).move(window.start - week * steps, end - week * steps)
+        figure = _figure(then, rule, window.end - window.start)
+        if figure.value is not None and figure.n >= max(1, track.fewest):
+            before.append(figure.value)
+    found = _measured(rule, track, sliding, _figure(sliding, rule, window.end - window.start), end, at)
+    since = _since(rule, window, at)
+    if not before:
+        return replace(found, is_enough=False, since=since, note="no earlier week to compare with yet")
+    usual = median(before)
+    limit = max(usual * (1 + (rule.fire.more_by or 0)), *before)
+    note = f"the same hours of the last {len(before)} weeks: {usual:g}"
+    clear_at = max(usual * (1 + (rule.fire.more_by or 0) / 2), *before)
+    return _against(found, rule, sliding, limit, clear_at, since=since, note=note)
+
+
+def release(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
+    """The newest release against all the others, over the same time."""
+    new_steps = rule.new_for.seconds // rule.every.seconds
+    fresh = [
+        (min(s for s in buckets if end - new_steps <= s < end), name)
+        for name, buckets in track.by_release.items()
+        if name and _is_new(buckets, end, new_steps)
+    ]
+    whole = track.window("now")
+    sliding = whole.advance(end)
+    found = _measured(rule, track, sliding, _figure(sliding, rule, whole.end - whole.start), end, at)
+    since = _since(rule, whole, at)
+    if not fresh or not any(_is_old(buckets, end, new_steps) for buckets in track.by_release.values()):
+        # Nothing to compare is fine: the rule waits for a release.
+        return replace(found, is_enough=True, since=since, note="no new release")
+    newest = max(fresh)[1]
+    window = track.window(("release", newest), track.by_release[newest])
+    new = window.advance(end)
+    old = _others(rule, track, newest, window.start, end)
+    since, own = _since(rule, window, at), (("release", newest),)
+    found = _measured(rule, track, new, _figure(new, rule, window.end - window.start), end, at)
+    if old is None or old.n < max(1, track.fewest) or old.value is None or not found.is_enough:
+        return replace(found, is_enough=True, since=since, note=f"release {newest}: too few to compare", narrowed=own)
+    edge = old.high if old.high is not None else old.value
+    limit = max(old.value * (1 + (rule.fire.more_by or 0)), edge)
+    clear_at = max(old.value * (1 + (rule.fire.more_by or 0) / 2), old.value)
+    note = f"release {newest} against {old.value:g} before it"
+    return _against(found, rule, new, limit, clear_at, since=since, note=note, narrowed=own)
+
+
+def _is_new(buckets: Buckets, end: int, steps: int) -> bool:
+    seen = [step for step in buckets if end - 2 * steps <= step < end]
+    return bool(seen) and min(seen) >= end - steps
+
+
+def _is_old(buckets: Buckets, end: int, steps: int) -> bool:
+    return any(end - 2 * steps <= step < end - steps for step in buckets)
+
+
+def _others(rule: Rule, track: Track, newest: str, start: int, end: int) -> Figure | None:
+    pooled: Buckets = {}
+    for name, buckets in track.by_release.items():
+        for step, bucket in buckets.items():
+            if name != newest and start <= step < end:
+                there = pooled.get(step)
+                pooled[step] = Bucket(there.entries + bucket.entries, 0) if there else bucket
+    if not pooled:
+        return None
+    sliding = Growing(Batches(shape_of(rule), pooled), 1, end - start, 0).move(start, end)
+    return _figure(sliding, rule, end - start)
+
+
+def burn(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
+    """How fast the budget of an objective is used up, over a long and a short window at once."""
+    budget = 1 - (rule.objective or 99) / 100
+    best: tuple[tuple[bool, float], Measurement] | None = None
+    for pair in rule.burns:
+        steps = [span.seconds // rule.every.seconds for span in (pair.long, pair.short)]
+        long = track.window(("long", pair.long.seconds)).move(end - steps[0], end)
+        short = track.window(("short", pair.short.seconds)).move(end - steps[1], end)
+        slow, quick = _figure(long, rule, steps[0]), _figure(short, rule, steps[1])
+        limit = pair.rate * budget
+        is_now = quick.value is not None and quick.value > limit
+        found = _measured(rule, track, long, slow, end, at)
+        low = found.low if is_now or found.low is None else min(found.low, limit)
+        found = replace(found, low=low, is_enough=found.is_enough or not is_now)
+        note = f"{(slow.value or 0) / budget:.1f} times the budget over {pair.long}, and {pair.short} agrees"
+        made = _against(
+            found, rule, long, limit, limit if is_now else None,
+            since=at - pair.long.delta, note=note if is_now else "",
+        )  # fmt: skip
+        rank = (is_now and low is not None and low > limit, (slow.value or 0) / limit)
+        if best is None or rank > best[0]:
+            best = (rank, made)
+    assert best is not None
+    return best[1]
+
+
+def new_error(rule: Rule, track: Track, end: int, at: datetime) -> Measurement | None:
+    """An error that was not there before: how often it came since, and to how many users."""
+    steps = rule.new_for.seconds // rule.every.seconds
+    before = track.volume(end - steps - QUIET // rule.every.delta, end - steps)
+    if before or not track.volume(end - steps, end) or not track.is_old_enough(at - rule.new_for.delta):
+        return None
+    window = track.window("now")
+    sliding = window.move(end - steps, end)
+    figure = _figure(sliding, rule, steps)
+    found = Measurement(
+        at, at, figure.value, figure.value, figure.value, figure.n, figure.users,
+        newest=track.newest(end, rule.new_for.delta), is_enough=True,
+    )  # fmt: skip
+    note, since = "not seen in the two weeks before", at - rule.new_for.delta
+    found = _against(found, rule, sliding, rule.fire.above or 0.0, None, since=since, note=note)
+    return found if found.users_beyond >= rule.fire.min_users else None
+
+
+KINDS: dict[str, Callable[[Rule, Track, int, datetime], Measurement | None]] = {
+    "threshold": threshold,
+    "feed_burst": threshold,
+    "change": change,
+    "release": release,
+    "burn": burn,
+    "new_error": new_error,
+}
