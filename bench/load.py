@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-GOLDEN = Path(__file__).parent.parent / "tests" / "beacons"
+GOLDEN = Path(__file__).parent.parent / "collector" / "demo" / "beacons"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 
 

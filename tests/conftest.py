@@ -30,7 +30,7 @@ from collector.settings import DEMO, App
 from collector.store import Store
 
 ROOT = Path(__file__).parent.parent
-GOLDEN = ROOT / "tests" / "beacons"
+GOLDEN = ROOT / "collector" / "demo" / "beacons"
 CHROME_ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",

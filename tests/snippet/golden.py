@@ -1,6 +1,6 @@
 """Golden beacons: what the snippet really sent from a small shop, one whole beacon a file, for both languages to read.
 
-`python -m tests.snippet.golden` visits the shop and writes tests/beacons/*.json anew; test_golden.py holds today's
+`python -m tests.snippet.golden` visits the shop and writes them anew (conftest.GOLDEN); test_golden.py holds today's
 snippet to their shape.
 """
 

@@ -1,4 +1,4 @@
-"""The golden beacons in tests/beacons are what today's snippet sends: same fields outside, same kinds of event inside."""
+"""The golden beacons are what today's snippet sends: same fields outside, same kinds of event inside."""
 
 import json
 from typing import Any
