@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,6 @@ from collector.store import Store
 from collector.ticket import TICKET, Ticket
 
 PATIENCE_S = 300
-WEEK = timedelta(days=7)
 
 
 def questions(store: Store, q: Question) -> dict[str, Callable[[], Any]]:
@@ -98,7 +96,6 @@ def overview_page(store: Store, q: Question) -> None:
     """The overview's questions at once, as its page asks them: of seven days, with the seven before beside them."""
     asked: list[Callable[[], Any]] = [
         lambda: summary.summary(store, q),
-        lambda: vitals.vitals(store, q.between(q.since - WEEK, q.until - WEEK), is_alone=True),
         lambda: markers.markers(store, q),
         lambda: overview.feeds(store, q),
         lambda: overview.errors(store, q),

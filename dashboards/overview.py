@@ -1,6 +1,6 @@
 """Overview: is it fine? where not? Vitals, the routes that cost most, feeds, errors and the newest views of one app."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -26,21 +26,21 @@ WEEK = timedelta(days=7)
 async def page(site: Site, request: Request) -> Page:
     """The page at `/`, and its twins at `/overview.json` and `/overview.csv`."""
     q = site.question(request)
-    answers = await site.ask(
-        request,
-        {
-            "summary": partial(summary.summary, site.store, q),
-            "week": partial(vitals.vitals, site.store, q.between(q.since - WEEK, q.until - WEEK), is_alone=True),
-            "markers": partial(markers.markers, site.store, q),
-            "feeds": partial(overview.feeds, site.store, q),
-            "errors": partial(overview.errors, site.store, q),
-            "views": partial(overview.recent_views, site.store, q),
-            "standing": partial(alerts.newest_flips, site.store),
-        },
-    )
+    asked: dict[str, Callable[[], Any]] = {
+        "summary": partial(summary.summary, site.store, q),
+        "markers": partial(markers.markers, site.store, q),
+        "feeds": partial(overview.feeds, site.store, q),
+        "errors": partial(overview.errors, site.store, q),
+        "views": partial(overview.recent_views, site.store, q),
+        "standing": partial(alerts.newest_flips, site.store),
+    }
+    if q.span != WEEK:  # of a week, the period before is the week before
+        earlier = q.between(q.since - WEEK, q.until - WEEK)
+        asked["week"] = partial(vitals.vitals, site.store, earlier, is_alone=True)
+    answers = await site.ask(request, asked)
     top = answers.pop("summary")
-    parts = ("vitals", "series", "routes")
-    panels = {part: replace(top, value=getattr(top.value, part) if top.value else None) for part in parts} | answers
+    parts = {"week": "before", "vitals": "vitals", "series": "series", "routes": "routes"}
+    panels = {name: replace(top, value=getattr(top.value, part, None)) for name, part in parts.items()} | answers
     measured = {vital.name: vital for vital in panels["vitals"].value or []}
     context: dict[str, Any] = {
         "presence": None,

@@ -603,7 +603,7 @@ ALTER TABLE farside_shard.otel_traces ON CLUSTER `main` MODIFY SETTING lightweig
 CREATE OR REPLACE TABLE farside.otel_traces ON CLUSTER `main` AS farside_shard.otel_traces
 ENGINE = Distributed('main', 'farside_shard', 'otel_traces', rand());
 
-ALTER TABLE farside_shard.otel_traces ON CLUSTER `main` ADD PROJECTION IF NOT EXISTS by_trace (SELECT * ORDER BY TraceId);
+ALTER TABLE farside_shard.otel_traces ON CLUSTER `main` ADD PROJECTION IF NOT EXISTS by_trace (SELECT * ORDER BY cityHash64(TraceId) % 65536, TraceId);
 
 CREATE OR REPLACE TABLE farside.otel_traces ON CLUSTER `main` AS farside_shard.otel_traces
 ENGINE = Distributed('main', 'farside_shard', 'otel_traces', rand());
@@ -612,3 +612,22 @@ ALTER TABLE farside_shard.otel_traces ON CLUSTER `main` MATERIALIZE PROJECTION b
 
 CREATE OR REPLACE TABLE farside.otel_traces ON CLUSTER `main` AS farside_shard.otel_traces
 ENGINE = Distributed('main', 'farside_shard', 'otel_traces', rand());
+
+-- 0009_keys_of_views.sql
+
+ALTER TABLE farside_shard.events ON CLUSTER `main` ADD COLUMN IF NOT EXISTS view_key UInt128
+    MATERIALIZED reinterpretAsUInt128(unhex(view_id)) CODEC(ZSTD(1));
+
+CREATE OR REPLACE TABLE farside.events ON CLUSTER `main` AS farside_shard.events
+ENGINE = Distributed('main', 'farside_shard', 'events', sipHash64(session_id));
+
+ALTER TABLE farside_shard.events ON CLUSTER `main` ADD COLUMN IF NOT EXISTS age UInt64
+    MATERIALIZED seq * 65536 + toUInt16OrZero(substring(event_id, position(event_id, '.') + 1)) CODEC(ZSTD(1));
+
+CREATE OR REPLACE TABLE farside.events ON CLUSTER `main` AS farside_shard.events
+ENGINE = Distributed('main', 'farside_shard', 'events', sipHash64(session_id));
+
+ALTER TABLE farside_shard.events ON CLUSTER `main` MATERIALIZE COLUMN view_key, MATERIALIZE COLUMN age;
+
+CREATE OR REPLACE TABLE farside.events ON CLUSTER `main` AS farside_shard.events
+ENGINE = Distributed('main', 'farside_shard', 'events', sipHash64(session_id));

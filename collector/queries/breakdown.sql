@@ -10,9 +10,9 @@ SELECT
 FROM
 (
     SELECT
-        reinterpretAsUInt128(unhex(view_id)) AS view,
+        view_key AS view,
         any(sample_n) AS weight,
-        argMax(assumeNotNull(events.value), seq * 65536 + toUInt16OrZero(substring(event_id, position(event_id, '.') + 1)))
+        argMax(assumeNotNull(events.value), age)
             AS latest,
         toString(any(events.device)) AS device,
         toString(any(events.browser)) AS browser,
@@ -22,7 +22,7 @@ FROM
     FROM events
     WHERE /* scope */ AND sample_n > 0 AND type = 'vital' AND name = {vital:String} AND events.value IS NOT NULL
     GROUP BY view
-    HAVING argMax(visibility, seq) != 'hidden'
+    HAVING argMax(visibility, age) != 'hidden'
 )
 ARRAY JOIN
     ['device', 'browser', 'country', 'connection', 'release'] AS dimension,

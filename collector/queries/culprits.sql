@@ -11,18 +11,18 @@ SELECT
 FROM
 (
     SELECT
-        reinterpretAsUInt128(unhex(view_id)) AS view,
+        view_key AS view,
         any(sample_n) AS weight,
         argMax(
             (assumeNotNull(events.value), events.target, events.url),
-            seq * 65536 + toUInt16OrZero(substring(event_id, position(event_id, '.') + 1))) AS newest,
+            age) AS newest,
         newest.1 AS latest,
         newest.2 AS target,
         newest.3 AS url
     FROM events
     WHERE /* scope */ AND sample_n > 0 AND type = 'vital' AND name = {vital:String} AND events.value IS NOT NULL
     GROUP BY view
-    HAVING argMax(visibility, seq) != 'hidden'
+    HAVING argMax(visibility, age) != 'hidden'
 )
 WHERE target != ''
 GROUP BY target

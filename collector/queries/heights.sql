@@ -13,7 +13,7 @@ SELECT
 FROM
 (
     SELECT
-        reinterpretAsUInt128(unhex(view_id)) AS view,
+        view_key AS view,
         toString(any(events.route)) AS route,
         any(viewport_height) AS height,
         any(sample_n) AS weight,

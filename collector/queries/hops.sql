@@ -1,6 +1,6 @@
 -- Part of other queries: one row for each request of a browser (page loads, fetches, XHRs), with the server's span that
 -- answered it and, where there is none, the reason. The join is by id, whenever the spans come: a span whose parent is the
--- request, or the one that the reply named.
+-- request, or the one that the reply named. `dark` are also those of whose kind others were joined: see joined.sql.
 WITH
     own AS (SELECT span_id FROM events WHERE /* scope */ AND type IN ('fetch', 'view') AND span_id != ''),
     served AS
@@ -75,6 +75,6 @@ SELECT
         source = '', 'unasked',
         failure != '' AND ifNull(status_code, 0) = 0, 'unanswered',
         received_at > fromUnixTimestamp64Milli({until_ms:Int64} - {late_ms:Int64}, 'UTC'), 'late',
-        server_span_id != '' OR max(is_joined) OVER (PARTITION BY host, endpoint, type), 'lost',
+        server_span_id != '', 'lost',
         'dark') AS reason
 FROM matched

@@ -10,9 +10,9 @@ SELECT
 FROM
 (
     SELECT
-        reinterpretAsUInt128(unhex(view_id)) AS view,
+        view_key AS view,
         any(sample_n) AS weight,
-        argMax((assumeNotNull(events.value), phases), seq * 65536 + toUInt16OrZero(substring(event_id, position(event_id, '.') + 1)))
+        argMax((assumeNotNull(events.value), phases), age)
             AS newest,
         newest.1 AS latest,
         toFloat64(newest.2['ttfb_ms']) AS ttfb,
@@ -23,7 +23,7 @@ FROM
     FROM events
     WHERE /* scope */ AND sample_n > 0 AND type = 'vital' AND name = 'LCP' AND events.value IS NOT NULL AND notEmpty(phases)
     GROUP BY view
-    HAVING argMax(visibility, seq) != 'hidden'
+    HAVING argMax(visibility, age) != 'hidden'
 )
 GROUP BY is_slow
 ORDER BY is_slow

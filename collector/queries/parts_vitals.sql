@@ -1,5 +1,4 @@
 -- Part of `history`: one row per view and step in which it reported a vital; the rules are those of latest.sql.
-WITH events.seq * 65536 + toUInt16OrZero(substring(events.event_id, position(events.event_id, '.') + 1)) AS age
 SELECT
     /* named */
     intDiv(toUnixTimestamp64Milli(events.received_at) - 1 - {since_ms:Int64}, {step_ms:Int64}) AS step,
@@ -7,7 +6,7 @@ SELECT
     max(toUnixTimestamp64Milli(events.received_at)) AS came_ms,
     toFloat64(ifNull(/* value */, nan)) AS v,
     toUInt64(maxIf(age, /* own */)) AS newest_age,
-    toUInt8(argMax(events.visibility, events.seq) = 'hidden') AS is_hidden,
+    toUInt8(argMax(events.visibility, events.age) = 'hidden') AS is_hidden,
     toUInt64(max(events.seq)) AS last_seq,
     toUInt64(any(events.sample_n)) AS weight,
     toUInt8(1) AS is_unit,

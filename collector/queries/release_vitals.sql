@@ -16,20 +16,18 @@ FROM
     FROM
     (
         SELECT
-            view_id,
             name,
             any(toString(events.release)) AS release,
             any(toString(events.route)) AS on_route,
             any(sample_n) AS weight,
-            argMax(visibility, seq) = 'hidden' AS is_hidden,
-            assumeNotNull(argMax(events.value, seq * 65536 + toUInt16OrZero(
-                substring(event_id, position(event_id, '.') + 1)))) AS value
+            argMax(visibility, age) = 'hidden' AS is_hidden,
+            assumeNotNull(argMax(events.value, age)) AS value
         FROM events
-        WHERE /* scope */ AND type = 'vital' AND events.value IS NOT NULL
+        WHERE /* scope */ AND sample_n > 0 AND type = 'vital' AND events.value IS NOT NULL
             AND (events.release = {new:String} AND received_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
                 OR events.release = {old:String})
             AND positiveModulo(toUnixTimestamp64Milli(received_at) - {from_ms:Int64}, 86400000) <= {length_ms:Int64}
-        GROUP BY view_id, name
+        GROUP BY view_key, name
     )
     WHERE NOT is_hidden
 )

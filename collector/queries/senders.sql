@@ -15,7 +15,7 @@ SELECT
 FROM
 (
     SELECT
-        reinterpretAsUInt128(unhex(view_id)) AS view,
+        view_key AS view,
         toString(any(events.origin)) AS origin,
         toString(any(events.snippet)) AS snippet,
         any(sample_n) AS weight,

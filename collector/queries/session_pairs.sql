@@ -14,7 +14,8 @@ FROM
             nullIf(ResourceAttributes['k8s.pod.name'], ''), nullIf(ResourceAttributes['service.instance.id'], ''),
             toString(ServiceName)) AS host
     FROM otel_traces
-    WHERE TraceId IN {traces:Array(String)} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
+    WHERE cityHash64(TraceId) % 65536 IN arrayMap(id -> cityHash64(id) % 65536, {traces:Array(String)})
+        AND TraceId IN {traces:Array(String)} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
         AND ServiceName != 'browser' AND ParentSpanId != ''
 ) AS served
 INNER JOIN
@@ -25,7 +26,8 @@ INNER JOIN
         any(SpanAttributes['farside.type']) = 'view' AS is_load,
         any(SpanAttributes['error.type'] IN ('abort', 'timeout', 'network', 'offline')) AS is_cut
     FROM otel_traces
-    WHERE TraceId IN {traces:Array(String)} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
+    WHERE cityHash64(TraceId) % 65536 IN arrayMap(id -> cityHash64(id) % 65536, {traces:Array(String)})
+        AND TraceId IN {traces:Array(String)} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
         AND ServiceName = 'browser' AND SpanAttributes['farside.trace_source'] NOT IN ('cached', 'foreign')
     GROUP BY TraceId, SpanId
 ) AS asked ON asked.SpanId = served.ParentSpanId AND asked.TraceId = served.TraceId

@@ -13,16 +13,16 @@ SELECT
 FROM
 (
     SELECT
-        reinterpretAsUInt128(unhex(view_id)) AS view,
+        view_key AS view,
         argMax(
             (assumeNotNull(events.value), events.timestamp, events.path, events.trace_id, events.user_id,
                 toString(events.browser), toString(events.device), toString(events.country), events.target),
-            seq * 65536 + toUInt16OrZero(substring(event_id, position(event_id, '.') + 1))) AS newest,
+            age) AS newest,
         newest.1 AS latest
     FROM events
     WHERE /* scope */ AND type = 'vital' AND name = {vital:String} AND events.value IS NOT NULL
     GROUP BY view
-    HAVING argMax(visibility, seq) != 'hidden'
+    HAVING argMax(visibility, age) != 'hidden'
     ORDER BY latest DESC
     LIMIT {limit:UInt32}
 )

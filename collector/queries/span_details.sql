@@ -9,5 +9,6 @@ SELECT
     arrayMap(m -> CAST(m, 'Map(String, String)'), `Events.Attributes`) AS event_attributes,
     `Links.TraceId` AS link_traces, `Links.SpanId` AS link_spans
 FROM otel_traces
-WHERE TraceId = {trace_id:String} AND SpanId IN {span_ids:Array(String)}
+WHERE cityHash64(TraceId) % 65536 = cityHash64({trace_id:String}) % 65536
+    AND TraceId = {trace_id:String} AND SpanId IN {span_ids:Array(String)}
     AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')

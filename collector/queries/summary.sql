@@ -1,8 +1,7 @@
 -- The overview's vitals, their course and the routes' in one pass over the newest reports: three groupings of the same
 -- rows, told apart by `mask` (1: name and period, 2: name and slice of time, 4: name and route). `cost` is what a view
 -- costs its route, carried by its first vital: 1 if LCP, INP or CLS is poor, a half if one of them needs improvement.
--- `levels` are p50, p75, p90 and what bounds the p75: of weighted values, or of plain ones where all weigh the same, which
--- takes less; `effective` is how many equal views would say as much.
+-- `levels` are p50, p75, p90 and what bounds the p75; `effective` is how many equal views would say as much.
 SELECT
     name,
     multiIf(grouping(is_now) = 0, 1, grouping(bucket) = 0, 2, 4) AS mask,
@@ -11,7 +10,7 @@ SELECT
     route,
     countIf(is_seen) AS n,
     toInt64(sumIf(weight, is_hidden AND is_told)) AS hidden,
-    /* levels */ AS levels,
+    quantilesExactWeightedIf(0.500000001, 0.750000001, 0.900000001, /* around */)(newest, weight, is_seen) AS levels,
     sumIf(weight, is_seen) * sumIf(weight, is_seen) / sumIf(weight * weight, is_seen) AS effective,
     toInt64(sumIf(weight, is_seen AND newest <= good_up_to)) AS good,
     toInt64(sumIf(weight, is_seen AND newest > good_up_to AND newest <= poor_beyond)) AS mixed,

@@ -1,4 +1,5 @@
 -- The shape of one trace: enough of each span to hang it in the tree and to draw it.
+-- The hash is what the projection `by_trace` is ordered by.
 -- Maps are read whole, once: left alone, the engine reads the file again for every key that is asked for.
 SELECT
     SpanId AS span_id, ParentSpanId AS parent_id, SpanName AS name, SpanKind AS kind, ServiceName AS service,
@@ -15,7 +16,8 @@ SELECT
     SpanAttributes['farside.trace_source'] AS trace_source,
     if(ServiceName = 'browser', SpanAttributes['error.type'], '') AS failure
 FROM otel_traces
-WHERE TraceId = {trace_id:String} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
+WHERE cityHash64(TraceId) % 65536 = cityHash64({trace_id:String}) % 65536
+    AND TraceId = {trace_id:String} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
 ORDER BY Timestamp, Duration DESC, SpanId
 LIMIT {limit:UInt32}
 SETTINGS optimize_functions_to_subcolumns = 0

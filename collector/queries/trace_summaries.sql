@@ -7,5 +7,6 @@ SELECT
     anyIf(SpanAttributes['farside.route'], ServiceName = 'browser' AND SpanAttributes['farside.type'] = 'view') AS route,
     anyIf(SpanAttributes['farside.view_id'], ServiceName = 'browser' AND SpanAttributes['farside.type'] = 'view') AS view_id
 FROM otel_traces
-WHERE TraceId IN {ids:Array(String)} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
+WHERE cityHash64(TraceId) % 65536 IN arrayMap(id -> cityHash64(id) % 65536, {ids:Array(String)})
+    AND TraceId IN {ids:Array(String)} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
 GROUP BY TraceId

@@ -1,6 +1,5 @@
 -- Each vital over (since, until], split in the period asked about (is_now) and the one before.
--- quantileExactWeighted takes the lower neighbour where level × weight is whole, quantileExact the upper one; a level
--- a hair higher makes both the same, so that a sample of weight 1 has the p75 everybody else computes.
+-- A level a hair above 0.75 gives the p75 everybody else computes (`weights.py`).
 SELECT
     name,
     is_now,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from collector.query.question import Question, ask
 from collector.query.vitals import Percentile, percentile
+from collector.query.weights import ask_weighing
 from collector.store import Store
 
 FLAGS = 30
@@ -59,7 +60,7 @@ def flags(store: Store, question: Question) -> list[Flag]:
     rows = ask(store, "flag_values", question, slices=SLICES, values=VALUES, limit=FLAGS * VALUES)
     speeds = {
         (row["flag"], row["value"], row["name"]): percentile(row, "")
-        for row in ask(store, "flag_vitals", question)
+        for row in ask_weighing(store, "flag_vitals", question, types=["vital", "fetch"])
         if row["n"]
     }
     names = list(dict.fromkeys(row["flag"] for row in rows))

@@ -352,9 +352,18 @@ def _compiled(where: tuple[tuple[str, str], ...], suffix: str) -> tuple[Where, M
 
 def ask(store: Store, name: str, question: Question, **parameters: Any) -> list[dict[str, Any]]:
     """Run the query of this name within the question's scope; `parameters` add to the scope's, or replace one."""
+    return read_text(store, written(store, name, question), question, **parameters)
+
+
+def written(store: Store, name: str, question: Question) -> str:
+    """The text of a query, with its parts and the question's scope put in."""
     text = sql(name)
     for part in PARTS:
         text = text.replace(f"/* {part} */", f"\n{sql(part)}")
     text = text.replace("/* around */", AROUND)
-    text = read_from(text.replace("/* scope */", scope(question)), store.traces_table)
+    return read_from(text.replace("/* scope */", scope(question)), store.traces_table)
+
+
+def read_text(store: Store, text: str, question: Question, **parameters: Any) -> list[dict[str, Any]]:
+    """Run such a text."""
     return store.read(text, bound(question) | parameters)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from collector.query.question import Question, ask, milliseconds
 from collector.query.vitals import LIMITS, Percentile, percentile
+from collector.query.weights import ask_weighing
 from collector.store import Store
 
 SLICES = 60
@@ -190,7 +191,7 @@ def _beside(store: Store, question: Question, old: str, new: str, start: datetim
         "old": old, "new": new, "from_ms": milliseconds(start), "since_ms": milliseconds(start - BACK),
         "length_ms": length_ms,
     }  # fmt: skip
-    rows = ask(store, "release_vitals", question, **bound, routes=ROUTES)
+    rows = ask_weighing(store, "release_vitals", question, **bound, routes=ROUTES)
     sides = {(row["route"], row["name"], row["release"]): percentile(row, "") for row in rows if row["n"]}
     routes = list(dict.fromkeys(row["route"] for row in rows))
     pairs = [

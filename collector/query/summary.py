@@ -9,16 +9,12 @@ from typing import Any
 
 from collector.query.metrics import LIMITS
 from collector.query.overview import ROUTES, Route
-from collector.query.question import Question, ask, bound, milliseconds, scope, sql
-from collector.query.spread import AROUND
+from collector.query.question import Question, ask, milliseconds
 from collector.query.vitals import BUCKETS, Percentile, Point, Vital, percentile
+from collector.query.weights import ask_weighing
 from collector.store import Store
 
 BY_PERIOD, BY_SLICE, BY_ROUTE = 1, 2, 4
-# quantileExactWeighted takes the lower neighbour where level × weight is whole, quantileExact the upper one; a level a
-# hair higher makes both the same, so that a sample of weight 1 has the p75 everybody else computes.
-WEIGHTED = f"quantilesExactWeightedIf(0.500000001, 0.750000001, 0.900000001, {AROUND})(newest, weight, is_seen)"
-PLAIN = f"quantilesExactIf(0.5, 0.75, 0.9, {AROUND})(newest, is_seen)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +25,23 @@ class Summary:
     series: list[Point]
     routes: list[Route]
 
+    @property
+    def before(self) -> list[Vital]:
+        """The vitals of the period before, with nothing beside them."""
+        return [Vital(vital.name, vital.before, 0, 0, 0, 0) for vital in self.vitals if vital.before]
+
 
 def summary(store: Store, question: Question) -> Summary:
     """Everything at once."""
     before = {"since_ms": milliseconds(question.since - question.span)}
-    text = sql("summary").replace("/* latest */", sql("latest")).replace("/* scope */", scope(question))
-    text = text.replace("/* levels */", PLAIN if even_weights(store, question, **before) else WEIGHTED)
     limits = {"goods": [limit.good for limit in LIMITS.values()], "poors": [limit.poor for limit in LIMITS.values()]}
     step = {"step_ms": (question.at - milliseconds(question.since)) / BUCKETS}
-    rows = store.read(text, bound(question) | before | limits | step)
+    rows = ask_weighing(store, "summary", question, **before, **limits, **step)
     return Summary(
         _vitals([row for row in rows if row["mask"] == BY_PERIOD and (row["n"] or row["hidden"])]),
         _series([row for row in rows if row["mask"] == BY_SLICE and row["bucket"] >= 0 and row["n"]]),
         _routes([row for row in rows if row["mask"] == BY_ROUTE], ask(store, "traffic", question)),
     )
-
-
-def even_weights(store: Store, question: Question, **period: int) -> bool:
-    """Whether every view stands for equally many."""
-    return bool(ask(store, "even_weights", question, **period)[0]["is_even"])
 
 
 def _vitals(rows: list[dict[str, Any]]) -> list[Vital]:

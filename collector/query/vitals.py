@@ -12,6 +12,7 @@ from typing import Any
 from collector.query.metrics import LIMITS as LIMITS
 from collector.query.question import Question, ask, milliseconds
 from collector.query.spread import COARSE, P75, Bounds, interval, of_quantile
+from collector.query.weights import ask_weighing
 from collector.store import Store
 
 BUCKETS = 40
@@ -86,7 +87,7 @@ def vitals(store: Store, question: Question, is_alone: bool = False) -> list[Vit
     measured."""
     bounds = {"goods": [limit.good for limit in LIMITS.values()], "poors": [limit.poor for limit in LIMITS.values()]}
     since = question.since if is_alone else question.since - question.span
-    rows = ask(store, "vitals", question, since_ms=milliseconds(since), **bounds)
+    rows = ask_weighing(store, "vitals", question, since_ms=milliseconds(since), **bounds)
     periods = {(row["name"], row["is_now"]): row for row in rows}
     found = []
     for name in LIMITS:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from collector.query import overview, summary, vitals
+from collector.query import overview, summary, vitals, weights
 from collector.query.compare import compare
 from collector.query.measure import Compiled, measure
 from collector.query.metrics import LEVELS, METRICS, metric_of
-from collector.query.question import Question, milliseconds
+from collector.query.question import Question, milliseconds, read_text, written
 from collector.query.spread import COARSE, P75, grid, interval, of_quantile, of_ratio, of_share
 from collector.query.vitals import Percentile, percentile
 from tests.pages.shop import Shop
@@ -156,7 +156,21 @@ def test_the_summary_is_what_its_parts_are(filled: Filled, app: str) -> None:
         assert found.vitals == vitals.vitals(filled.store, question)
         assert found.series == vitals.series(filled.store, question)
         assert found.routes == overview.routes(filled.store, question)
-    assert summary.even_weights(filled.store, filled.question.about(app)) == (app == "few")
+    assert weights.even_weights(filled.store, filled.question.about(app)) == (app == "few")
+
+
+@pytest.mark.parametrize("name", ["vitals", "summary"])
+def test_where_all_views_weigh_the_same_weights_change_nothing(filled: Filled, name: str) -> None:
+    question = filled.question.about("few")
+    text = written(filled.store, name, question)
+    limits = {"goods": [limit.good for limit in vitals.LIMITS.values()], "poors": [9.0] * len(vitals.LIMITS)}
+    asked = limits | {"step_ms": 60_000}
+    one, other = (
+        read_text(filled.store, each, question, **asked) for each in (text, weights.plain(text))
+    )  # fmt: skip
+    assert weights.plain(text) != text
+    assert sorted(map(repr, one)) == sorted(map(repr, other))
+    assert any(row["levels"] for row in one)
 
 
 def test_the_tail_of_a_session_that_was_not_sampled_counts_for_nothing(filled: Filled) -> None:

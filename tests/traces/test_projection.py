@@ -25,8 +25,21 @@ def test_a_trace_of_many_operations_is_read_from_the_projection(store: Store) ->
     asked = one | {"until_ms": now_in_ms(), "limit": 1_000}
     assert len(store.read(sql("trace_spans"), asked, **ONLY)) == 20
     # Twenty operations are twenty places in the exporter's order, and one in that of traces.
-    (found,) = store.read(f"EXPLAIN ESTIMATE {SPANS}", one)
+    (found,) = store.read(f"EXPLAIN ESTIMATE {sql('trace_spans')}", asked)
     assert found["rows"] <= 8_192
+
+
+def test_a_sample_of_traces_lies_together(store: Store) -> None:
+    store.read(MANY)
+    times = {"since_ms": now_in_ms() - 60_000, "until_ms": now_in_ms(), "is_narrowed": 0, "nth": 64}
+    sampled = sql("sampled").replace("/* scope */", "1")
+    (found,) = store.read(
+        f"SELECT count() AS spans, uniqExact(TraceId) AS traces FROM otel_traces {sampled}", times, **ONLY
+    )
+    assert found["spans"] == 20 * found["traces"]
+    assert 0.5 < found["traces"] / (10_000 / 64) < 1.5
+    (read,) = store.read(f"EXPLAIN ESTIMATE SELECT SpanId FROM otel_traces {sampled}", times)
+    assert read["rows"] <= 16_384
 
 
 def test_who_is_erased_is_gone_from_the_projection_too(store: Store) -> None:
