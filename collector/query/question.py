@@ -350,7 +350,7 @@ def _compiled(where: tuple[tuple[str, str], ...], suffix: str) -> tuple[Where, M
     return compile_where(where, bind, period), MappingProxyType(values)
 
 
-def ask(store: Store, name: str, question: Question, **parameters: Any) -> list[dict[str, Any]]:
+def ask(store: Store, name: str, question: Question, /, **parameters: Any) -> list[dict[str, Any]]:
     """Run the query of this name within the question's scope; `parameters` add to the scope's, or replace one."""
     return read_text(store, written(store, name, question), question, **parameters)
 
@@ -364,6 +364,6 @@ def written(store: Store, name: str, question: Question) -> str:
     return read_from(text.replace("/* scope */", scope(question)), store.traces_table)
 
 
-def read_text(store: Store, text: str, question: Question, **parameters: Any) -> list[dict[str, Any]]:
+def read_text(store: Store, text: str, question: Question, /, **parameters: Any) -> list[dict[str, Any]]:
     """Run such a text."""
     return store.read(text, bound(question) | parameters)

@@ -14,7 +14,7 @@ _WEIGHTED = re.compile(r"(quantiles?Exact)Weighted((?:State|If)?\([^()]*\)\(\w+)
 _MERGED = re.compile(r"(quantiles?Exact)WeightedMerge\b")
 
 
-def ask_weighing(store: Store, name: str, question: Question, **parameters: Any) -> list[dict[str, Any]]:
+def ask_weighing(store: Store, name: str, question: Question, /, **parameters: Any) -> list[dict[str, Any]]:
     """As `ask`, without weights if they are even in events of the `types` (vitals, if nothing is said)."""
     text = written(store, name, question)
     if even_weights(store, question, **{key: parameters[key] for key in ("since_ms", "types") if key in parameters}):
