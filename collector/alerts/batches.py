@@ -6,49 +6,17 @@ All sums are whole numbers, so the order in which they come and go does not show
 """
 
 import math
-from collections import Counter
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
+
+from collector.alerts.entries import Entries, Entry
 
 UNIT = 1 << 20  # values are summed as whole multiples of 1 / UNIT
 
 
-class Entry(NamedTuple):
-    """What one view (session, user) or event brought in one bucket. `age` orders reports of the same `key`."""
-
-    key: int
-    value: float | None
-    age: int
-    is_hidden: bool
-    seq: int
-    weight: int
-    is_unit: bool
-    user: int
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether by itself it counts as one of those a window is filled with."""
-        return self.is_unit and not self.is_hidden and self.value is not None
-
-
-class Sample(NamedTuple):
-    """What a view or an event counts as."""
-
-    value: float
-    user: int
-    weight: int
-    is_unit: bool
-
-
-@dataclass(slots=True)
-class Bucket:
-    """The entries of one group within one step of time; `newest_ms` is the last moment one was received."""
-
-    entries: list[Entry]
-    newest_ms: int = 0
-
-
-Buckets = dict[int, Bucket]  # by step, counted from where the history begins; steps without events are absent
+# What a view or an event counts as: value, user, weight, and whether it is one of those that are asked about. A plain tuple,
+# which is made by `zip` and compared without a look at its class.
+Sample = tuple[float, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +43,27 @@ class Sums:
     good: int = 0
     poor: int = 0
 
+    def weigh(self, weights: list[int]) -> None:
+        """So many samples more, of which only the weights matter."""
+        self.n += len(weights)
+        self.size += sum(weights)
+        self.squares += sum(weight * weight for weight in weights)
+
     def count(self, sample: Sample, shape: Shape, way: int = 1) -> None:
         """One sample more, or one less."""
-        _, _, weight, is_unit = sample
+        value, _, weight, is_unit = sample
         if is_unit:
             self.n += way
             self.size += way * weight
             self.squares += way * weight * weight
-        if not shape.level:
-            self._amount(sample, shape, way)
-
-    def _amount(self, sample: Sample, shape: Shape, way: int) -> None:
-        weight, scaled = way * sample.weight, round(sample.value * UNIT)
-        self.amount += weight * scaled
-        self.amount_squares += weight * sample.weight * scaled * scaled
-        if sample.is_unit:
-            self.good += weight * (sample.value <= shape.good)
-            self.poor += weight * (sample.value > shape.poor)
+        if shape.level:
+            return
+        scaled = round(value * UNIT)
+        self.amount += way * weight * scaled
+        self.amount_squares += way * weight * weight * scaled * scaled
+        if is_unit:
+            self.good += way * weight * (value <= shape.good)
+            self.poor += way * weight * (value > shape.poor)
 
     def add(self, other: "Sums", way: int) -> None:
         """As many more, or less, as another counts."""
@@ -116,35 +88,40 @@ class Batch:
 class Batches(dict[int, Batch | None]):
     """The steps of one group, each made when it is first asked for."""
 
-    def __init__(self, shape: Shape, buckets: Buckets) -> None:
-        self.shape, self.buckets = shape, buckets
-        self._again = set[int]() if shape.combine == "each" else _again(buckets)
+    def __init__(self, shape: Shape, entries: Entries) -> None:
+        self.shape, self.entries = shape, entries
+        self._again = set[int]() if shape.combine == "each" else entries.again
 
     def __missing__(self, step: int) -> Batch | None:
-        bucket = self.buckets.get(step)
-        made = self[step] = self._batch(bucket) if bucket else None
+        at = self.entries.slices.get(step)
+        made = self[step] = self._batch(at) if at else None
         return made
 
-    def _batch(self, bucket: Bucket) -> Batch:
-        again, is_each = self._again, self.shape.combine == "each"
-        lone = [entry for entry in bucket.entries if entry.key not in again] if again else bucket.entries
-        samples = [sample for entry in lone if (sample := alone(entry)) and (sample.is_unit or not is_each)]
+    def _batch(self, at: slice) -> Batch:
+        samples = [sample for sample in self._alone[at] if sample]
         sums = Sums()
-        for sample in samples:
-            sums.count(sample, self.shape)
-        company = [entry for entry in bucket.entries if entry.key in again] if again else []
-        return Batch(samples, company, sums)
+        if self.shape.level:
+            sums.weigh([sample[2] for sample in samples])
+        else:
+            for sample in samples:
+                sums.count(sample, self.shape)
+        return Batch(samples, self.entries.of_again(at) if self._again else [], sums)
 
-
-def _again(buckets: Buckets) -> set[int]:
-    """The keys that come more than once."""
-    keys = [entry.key for bucket in buckets.values() for entry in bucket.entries]
-    once = set(keys)
-    return {key for key, n in Counter(keys).items() if n > 1} if len(once) < len(keys) else set()
+    @cached_property
+    def _alone(self) -> list[Sample | None]:
+        """What each entry counts as by itself, None for one that does not."""
+        columns, again = self.entries.columns, self._again
+        # Who is not asked about may add to an amount, but is no value of its own.
+        is_unit_needed = bool(self.shape.level) or self.shape.combine == "each"
+        rows = zip(columns.values, columns.users, columns.weights, columns.units, strict=True)
+        return [
+            None if is_hidden or row[0] != row[0] or key in again or (is_unit_needed and not row[3]) else row
+            for row, key, is_hidden in zip(rows, columns.keys, columns.hidden, strict=True)
+        ]
 
 
 def alone(entry: Entry) -> Sample | None:
     """What an entry counts as by itself."""
     if entry.value is None or entry.is_hidden:
         return None
-    return Sample(entry.value, entry.user, entry.weight, entry.is_unit)
+    return entry.value, entry.user, entry.weight, entry.is_unit

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from collector.alerts.measuring import Group, question
 from collector.alerts.rules import Rule
-from collector.alerts.state import Flip, State, key_of
+from collector.alerts.state import NEW, Flip, State, key_of
 from collector.alerts.text import write as as_text
 from collector.query.alerts import StoredFlip, newest_flips, written_flip
 from collector.query.condition import literal
@@ -34,7 +34,7 @@ class Book:
 
     def state(self, rule: Rule, group: Group) -> State:
         """Where a rule stands for a group."""
-        return self.states.get((rule.id, group), State())
+        return self.states.get((rule.id, group), NEW)
 
     def groups(self, rule: Rule) -> list[Group]:
         """Groups of a rule whose story is not over."""

@@ -57,10 +57,10 @@ class Growing:
 
     def _can_spare(self) -> bool:
         spare = self.sliding.held - self.samples
+        if spare < 0:
+            return False
         first = self.batches[self.start]
-        if first is None or spare < 0:
-            return spare >= 0
-        return spare >= self.sliding.loses(first)
+        return first is None or spare >= self.sliding.loses(first)
 
     def _add(self, nr: int) -> None:
         if batch := self.batches[nr]:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import accumulate
 from statistics import median
 from typing import Any
 
 from msgspec.structs import replace
 
-from collector.alerts.batches import Batches, Bucket, Buckets, Shape
+from collector.alerts.batches import Batches, Shape
+from collector.alerts.entries import Entries, together
 from collector.alerts.growing import Growing
 from collector.alerts.rules import Rule
 from collector.alerts.sense import aggregate, fewest, metric
@@ -48,59 +48,72 @@ class Track:
 
     rule: Rule
     begin: datetime
-    buckets: Buckets = field(default_factory=dict)
-    by_release: dict[str, Buckets] = field(default_factory=dict)
+    by_release: dict[str, Entries] = field(
+        default_factory=dict
+    )  # or all of them under "", where releases are not told apart
     windows: dict[object, Growing] = field(default_factory=dict)
     app_since: datetime | None = None  # when the app first sent anything, as far as the rule looks back
+
+    @cached_property
+    def silence(self) -> int:
+        """After how many steps without anything it is silent."""
+        return -(-self.rule.silence_after // self.rule.every.delta)
 
     @cached_property
     def fewest(self) -> int:
         """How many values it takes to speak of the number."""
         return fewest(self.rule)
 
-    def put(self, step: int, release: str, bucket: Bucket) -> None:
-        """Take in what one step brought."""
-        if release or self.rule.kind == "release":
-            self.by_release.setdefault(release, {})[step] = bucket
-        there = self.buckets.get(step)
-        if there:
-            bucket = Bucket(there.entries + bucket.entries, max(there.newest_ms, bucket.newest_ms))
-        self.buckets[step] = bucket
+    def take(self, release: str, entries: Entries) -> None:
+        """Take in what was brought."""
+        self.by_release[release] = entries
+
+    @cached_property
+    def entries(self) -> Entries:
+        """All of them; asked for when all have been taken in."""
+        return together(list(self.by_release.values()))
+
+    def others(self, release: str) -> Entries:
+        """Those of all releases but one."""
+        return together([entries for name, entries in self.by_release.items() if name != release])
 
     def is_old_enough(self, moment: datetime) -> bool:
         """Whether the app had begun by then: on its first day everything would be new."""
         return self.app_since is not None and self.app_since < moment
 
     @cached_property
-    def _index(self) -> tuple[list[int], list[int]]:
-        """The steps in which something came, and how much until each; made when all of them have been put."""
-        steps = sorted(self.buckets)
-        return steps, [0, *accumulate(len(self.buckets[step].entries) for step in steps)]
+    def _steps(self) -> list[int]:
+        return list(self.entries.until)
+
+    @cached_property
+    def _until(self) -> list[int]:
+        """How many entries came before each of the steps, and after the last."""
+        return [0, *self.entries.until.values()]
 
     @cached_property
     def _batches(self) -> Batches:
         """What all windows over the whole group share."""
-        return Batches(shape_of(self.rule), self.buckets)
+        return Batches(shape_of(self.rule), self.entries)
 
     def volume(self, first: int, end: int) -> int:
         """How many entries came in steps first … end."""
-        steps, until = self._index
+        steps, until = self._steps, self._until
         return until[bisect_left(steps, end)] - until[bisect_left(steps, first)]
 
-    def newest(self, end: int, longest: timedelta) -> datetime | None:
-        """When something last came, as far as it matters."""
-        steps, _ = self._index
+    def newest(self, end: int, longest: int) -> datetime | None:
+        """When something last came, as far as it matters: within so many steps."""
+        steps = self._steps
         place = bisect_left(steps, end) - 1
-        if place < 0 or end - 1 - steps[place] >= -(-longest // self.rule.every.delta):
+        if place < 0 or end - 1 - steps[place] >= longest:
             return None
-        return datetime.fromtimestamp(self.buckets[steps[place]].newest_ms / 1000, UTC)
+        return datetime.fromtimestamp(self.entries.newest_ms[steps[place]] / 1000, UTC)
 
-    def window(self, name: object, buckets: Buckets | None = None) -> Growing:
+    def window(self, name: object, of: Callable[[], Entries] | None = None) -> Growing:
         """One of the group's windows, made when it is first asked for."""
         if name not in self.windows:
             rule, every = self.rule, self.rule.every.seconds
             least, most = rule.least.seconds // every, rule.window.max.seconds // every
-            own = self._batches if buckets is None else Batches(shape_of(rule), buckets)
+            own = Batches(shape_of(rule), of()) if of else self._batches
             self.windows[name] = Growing(own, least, most, rule.window.samples)
         return self.windows[name]
 
@@ -127,7 +140,7 @@ def threshold(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
 
 def _measured(rule: Rule, track: Track, sliding: Sliding, figure: Figure, end: int, at: datetime) -> Measurement:
     is_count = _is_count(sliding)
-    newest = at if is_count else track.newest(end, rule.silence_after)
+    newest = at if is_count else track.newest(end, track.silence)
     return Measurement(
         at, at, figure.value, figure.low, figure.high, figure.n, figure.users,
         newest=newest, is_enough=figure.n >= track.fewest and (is_count or figure.value is not None),
@@ -177,24 +190,25 @@ def release(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
     """The newest release against all the others, over the same time."""
     new_steps = rule.new_for.seconds // rule.every.seconds
     fresh = [
-        (min(s for s in buckets if end - new_steps <= s < end), name)
-        for name, buckets in track.by_release.items()
-        if name and _is_new(buckets, end, new_steps)
+        (min(s for s in entries.until if end - new_steps <= s < end), name)
+        for name, entries in track.by_release.items()
+        if name and _is_new(entries, end, new_steps)
     ]
     whole = track.window("now")
     sliding = whole.advance(end)
     found = _measured(rule, track, sliding, _figure(sliding, rule, whole.end - whole.start), end, at)
     since = _since(rule, whole, at)
-    if not fresh or not any(_is_old(buckets, end, new_steps) for buckets in track.by_release.values()):
+    if not fresh or not any(_is_old(entries, end, new_steps) for entries in track.by_release.values()):
         # Nothing to compare is fine: the rule waits for a release.
         return replace(found, is_enough=True, since=since, note="no new release")
     newest = max(fresh)[1]
-    window = track.window(("release", newest), track.by_release[newest])
+    window = track.window(("release", newest), lambda: track.by_release[newest])
     new = window.advance(end)
-    old = _others(rule, track, newest, window.start, end)
+    others = track.window(("others", newest), lambda: track.others(newest)).move(window.start, end)
+    old = _figure(others, rule, end - window.start)
     since, own = _since(rule, window, at), (("release", newest),)
     found = _measured(rule, track, new, _figure(new, rule, window.end - window.start), end, at)
-    if old is None or old.n < max(1, track.fewest) or old.value is None or not found.is_enough:
+    if old.n < max(1, track.fewest) or old.value is None or not found.is_enough:
         return replace(found, is_enough=True, since=since, note=f"release {newest}: too few to compare", narrowed=own)
     edge = old.high if old.high is not None else old.value
     limit = max(old.value * (1 + (rule.fire.more_by or 0)), edge)
@@ -203,26 +217,13 @@ def release(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
     return _against(found, rule, new, limit, clear_at, since=since, note=note, narrowed=own)
 
 
-def _is_new(buckets: Buckets, end: int, steps: int) -> bool:
-    seen = [step for step in buckets if end - 2 * steps <= step < end]
+def _is_new(entries: Entries, end: int, steps: int) -> bool:
+    seen = [step for step in entries.until if end - 2 * steps <= step < end]
     return bool(seen) and min(seen) >= end - steps
 
 
-def _is_old(buckets: Buckets, end: int, steps: int) -> bool:
-    return any(end - 2 * steps <= step < end - steps for step in buckets)
-
-
-def _others(rule: Rule, track: Track, newest: str, start: int, end: int) -> Figure | None:
-    pooled: Buckets = {}
-    for name, buckets in track.by_release.items():
-        for step, bucket in buckets.items():
-            if name != newest and start <= step < end:
-                there = pooled.get(step)
-                pooled[step] = Bucket(there.entries + bucket.entries, 0) if there else bucket
-    if not pooled:
-        return None
-    sliding = Growing(Batches(shape_of(rule), pooled), 1, end - start, 0).move(start, end)
-    return _figure(sliding, rule, end - start)
+def _is_old(entries: Entries, end: int, steps: int) -> bool:
+    return any(end - 2 * steps <= step < end - steps for step in entries.until)
 
 
 def burn(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
@@ -262,7 +263,7 @@ def new_error(rule: Rule, track: Track, end: int, at: datetime) -> Measurement |
     figure = _figure(sliding, rule, steps)
     found = Measurement(
         at, at, figure.value, figure.value, figure.value, figure.n, figure.users,
-        newest=track.newest(end, rule.new_for.delta), is_enough=True,
+        newest=track.newest(end, steps), is_enough=True,
     )  # fmt: skip
     note, since = "not seen in the two weeks before", at - rule.new_for.delta
     found = _against(found, rule, sliding, rule.fire.above or 0.0, None, since=since, note=note)

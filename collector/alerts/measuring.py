@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from collector.alerts.batches import Bucket, Buckets, Entry
+from collector.alerts.entries import Entries
 from collector.alerts.kinds import KINDS, QUIET, Track
 from collector.alerts.rules import Rule
 from collector.alerts.sense import aggregate, metric
 from collector.alerts.state import Measurement
-from collector.query.history import Part, first_event, history
+from collector.query.history import first_event, history
 from collector.query.question import Question
 from collector.store import Store
 
@@ -83,30 +83,9 @@ def course(store: Store, rule: Rule, moments: Sequence[datetime]) -> Course:
     for part in history(store, asked, rule.every.seconds, ("release",) if rule.kind == "release" else ()):
         group = tuple(zip(names, part.group, strict=False))
         track = found.tracks.setdefault(group, Track(rule, begin, app_since=app_since))
-        release = part.group[len(names)] if rule.kind == "release" else ""
-        for step, bucket in _buckets(part).items():
-            track.put(step, release, bucket)
+        track.take(part.group[len(names)] if rule.kind == "release" else "", Entries(part.columns))
     if not rule.is_grouped:
         found.tracks.setdefault((), Track(rule, begin))
-    return found
-
-
-def _buckets(part: Part) -> Buckets:
-    """What a group brought, by step."""
-    values = [None if value != value else value for value in part.values]
-    entries = map(
-        Entry._make,
-        zip(part.keys, values, part.ages, map(bool, part.hidden), part.seqs, part.weights, map(bool, part.units),
-            part.users, strict=True),
-    )  # fmt: skip
-    found: Buckets = {}
-    for step, came_ms, entry in zip(part.steps, part.came_ms, entries, strict=True):
-        bucket = found.get(step)
-        if bucket is None:
-            found[step] = Bucket([entry], came_ms)
-        else:
-            bucket.entries.append(entry)
-            bucket.newest_ms = max(bucket.newest_ms, came_ms)
     return found
 
 

@@ -55,6 +55,9 @@ class State:
         return not self.is_firing and self.name in (OK, LEARNING, NO_DATA)
 
 
+NEW = State()
+
+
 @dataclass(frozen=True, slots=True)
 class Flip:
     """One change of state, with the measurement that caused it; `problem` says why there was none."""

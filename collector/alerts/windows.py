@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from collector.alerts import bounds
-from collector.alerts.batches import UNIT, Batch, Entry, Sample, Shape, Sums, alone
+from collector.alerts.batches import UNIT, Batch, Sample, Shape, Sums, alone
+from collector.alerts.entries import Entry
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -93,22 +94,34 @@ class Sliding:
         else:
             value = max(values) if self.shape.combine == "most" else math.fsum(values)
         is_unit = any(entry.is_unit for entry in own)
-        return Sample(value, max(entry.user for entry in own), max(entry.weight for entry in own), is_unit)
+        return value, max(entry.user for entry in own), max(entry.weight for entry in own), is_unit
 
     def _count(self, samples: list[Sample], way: int) -> None:
         """Put samples where their values stand, or take them away, and count their users."""
-        shape, values, users = self.shape, self.values, self._users
-        edge = shape.poor if shape.of == "share_poor" else 0.0
-        for sample in samples:
-            value, user, _, is_unit = sample
+        if self.shape.level:
+            self._place(samples, way)
+            return
+        edge = self.shape.poor if self.shape.of == "share_poor" else 0.0
+        for value, user, _, is_unit in samples:
             if is_unit:
-                _tally(users, user, way)
-            if not shape.level:
-                if value > edge:
-                    _tally(self._hit, user, way)
-            elif is_unit and way > 0:
+                _tally(self._users, user, way)
+            if value > edge:
+                _tally(self._hit, user, way)
+
+    def _place(self, samples: list[Sample], way: int) -> None:
+        values, users = self.values, self._users
+        for sample in samples:
+            _, user, _, is_unit = sample
+            if not is_unit:
+                continue
+            n = users.get(user, 0) + way
+            if n:
+                users[user] = n
+            else:
+                del users[user]
+            if way > 0:
                 insort(values, sample)
-            elif is_unit:
+            else:
                 del values[bisect_left(values, sample)]
 
     def figure(self, minutes: float) -> Figure:
@@ -120,8 +133,7 @@ class Sliding:
         if not sums.size:
             return Figure(None, None, None, 0, 0)
         if shape.level:
-            low, high = self._interval()
-            return Figure(self._at(math.ceil((shape.level + 1e-9) * sums.size)), low, high, sums.n, users)
+            return Figure(*self._percentile(), sums.n, users)
         effective = sums.size * sums.size / sums.squares
         if shape.of == "rate":
             value = sums.amount / UNIT / sums.size
@@ -137,27 +149,31 @@ class Sliding:
         value = amount / minutes if self.shape.of == "per_minute" else amount
         return Figure(value, value, value, self.sums.n, users)  # a count is what it is, no sample of something larger
 
-    def _interval(self) -> tuple[float | None, float | None]:
-        sums = self.sums
-        effective = round(sums.size * sums.size / sums.squares)
-        lower, upper = bounds.ranks(effective, self.shape.level, self.shape.confidence)
+    def _percentile(self) -> tuple[float, float | None, float | None]:
+        """The value, and the two between which the true one lies."""
+        size, squares, shape = self.sums.size, self.sums.squares, self.shape
+        effective = round(size * size / squares)
+        lower, upper = bounds.ranks(effective, shape.level, shape.confidence)
+        at = self._rank if squares * self.sums.n == size * size else self._weight  # all weigh the same, or not
         return (
-            self._at(lower / effective * sums.size) if lower else None,
-            self._at(upper / effective * sums.size) if upper else None,
+            at(math.ceil((shape.level + 1e-9) * size)),
+            at(lower / effective * size) if lower else None,
+            at(upper / effective * size) if upper else None,
         )
 
-    def _at(self, weight: float) -> float:
+    def _rank(self, weight: float) -> float:
+        """The value at which so much weight is reached, where all weigh the same."""
+        place = math.ceil(weight * (1 - 1e-12) * self.sums.n / self.sums.size) - 1
+        return self.values[min(max(place, 0), len(self.values) - 1)][0]
+
+    def _weight(self, weight: float) -> float:
         """The value at which so much weight is reached."""
-        wanted = weight * (1 - 1e-12)
-        if self.sums.squares * self.sums.n == self.sums.size * self.sums.size:  # all weigh the same
-            place = math.ceil(wanted * self.sums.n / self.sums.size) - 1
-            return self.values[min(max(place, 0), len(self.values) - 1)].value
-        reached = 0
-        for sample in self.values:
-            reached += sample.weight
+        wanted, reached = weight * (1 - 1e-12), 0
+        for value, _, own, _ in self.values:
+            reached += own
             if reached >= wanted:
-                return sample.value
-        return self.values[-1].value
+                return value
+        return self.values[-1][0]
 
     def users_beyond(self, limit: float, is_upward: bool) -> int:
         """How many users have a value beyond the limit; all of them where values are no values of users."""
@@ -166,7 +182,7 @@ class Sliding:
         edge = (limit, math.inf) if is_upward else (limit, -math.inf)
         place = bisect_right(self.values, edge)
         beyond = self.values[place:] if is_upward else self.values[:place]
-        return len({sample.user for sample in beyond})
+        return len({user for _, user, _, _ in beyond})
 
 
 def _valid(own: tuple[Entry, ...]) -> int:

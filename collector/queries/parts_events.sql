@@ -3,7 +3,7 @@ SELECT
     /* named */
     intDiv(toUnixTimestamp64Milli(events.received_at) - 1 - {since_ms:Int64}, {step_ms:Int64}) AS step,
     toUInt64(0) AS part_key,
-    toUnixTimestamp64Milli(events.received_at) AS came_ms,
+    toUnixTimestamp64Milli(events.received_at) AS came,
     toFloat64(assumeNotNull(/* value */)) AS v,
     toUInt64(0) AS newest_age,
     toUInt8(0) AS is_hidden,

@@ -4,7 +4,7 @@ SELECT
     /* named */
     intDiv(toUnixTimestamp64Milli(events.received_at) - 1 - {since_ms:Int64}, {step_ms:Int64}) AS step,
     cityHash64(/* key */) AS part_key,
-    max(toUnixTimestamp64Milli(events.received_at)) AS came_ms,
+    max(toUnixTimestamp64Milli(events.received_at)) AS came,
     toFloat64(/* value */) AS v,
     toUInt64(max(events.seq)) AS newest_age,
     toUInt8(0) AS is_hidden,

@@ -3,7 +3,7 @@ SELECT
     /* named */
     intDiv(toUnixTimestamp64Milli(events.received_at) - 1 - {since_ms:Int64}, {step_ms:Int64}) AS step,
     cityHash64(events.view_id) AS part_key,
-    max(toUnixTimestamp64Milli(events.received_at)) AS came_ms,
+    max(toUnixTimestamp64Milli(events.received_at)) AS came,
     toFloat64(ifNull(/* value */, nan)) AS v,
     toUInt64(maxIf(age, /* own */)) AS newest_age,
     toUInt8(argMax(events.visibility, events.age) = 'hidden') AS is_hidden,

@@ -6,9 +6,8 @@ view (session, event) brought, under the same conditions and by the same rules. 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from collector.query.fields import field_of
 from collector.query.measure import Compiled
@@ -27,11 +26,9 @@ class TooMuch(Exception):  # noqa: N818
     """A rule asks for more than can be looked at; the sentence says of what, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One group: parallel lists, one item for each view or event and step (counted from the question's start)."""
+class Columns(NamedTuple):
+    """Parallel lists, one item for each view or event and step (counted from the question's start)."""
 
-    group: tuple[str, ...]
     steps: list[int]
     came_ms: list[int]
     keys: list[int]
@@ -42,6 +39,13 @@ class Part:
     weights: list[int]
     units: list[int]
     users: list[int]
+
+
+class Part(NamedTuple):
+    """What one group brought, in the order of time."""
+
+    group: tuple[str, ...]
+    columns: Columns
 
 
 def history(store: Store, question: Question, step_s: int, also: tuple[str, ...] = ()) -> Iterator[Part]:
@@ -65,10 +69,7 @@ def history(store: Store, question: Question, step_s: int, also: tuple[str, ...]
             f"{len(rows)} groups, and {MOST_GROUPS} are looked at; narrow `where` or group by something coarser"
         )
     for row in rows:
-        yield Part(
-            tuple(row[key] for key in keys), row["steps"], row["came"], row["keys"], row["vs"], row["ages"],
-            row["hiddens"], row["seqs"], row["weights"], row["units"], row["users"],
-        )  # fmt: skip
+        yield Part(tuple(row[key] for key in keys), Columns(*(row[name] for name in Columns._fields)))
 
 
 def first_event(store: Store, question: Question) -> datetime | None:

@@ -96,10 +96,10 @@ def test_live_and_backtest_agree_flip_by_flip(history: History, tmp_path: Path) 
         replayed = backtest(history.store, each, since, NOW)
         own = sorted((f for f in written if f.rule == each.id), key=lambda f: (f.at, f.group_key))
         expected = sorted(replayed.flips, key=lambda f: (f.at, f.token))
-        assert [(f.at, f.group, f.before, f.after, f.value, f.low, f.n, f.users, f.limit_value) for f in own] == [
+        assert [(f.at, f.group, f.before, f.after, f.value, f.low, f.n, f.users, f.limit_value, f.problem) for f in own] == [
             (
                 f.at, dict(f.group), f.before, f.after,
-                *((m.value, m.low, m.n, m.users, m.limit) if (m := f.measurement) else ()),
+                *((m.value, m.low, m.n, m.users, m.limit) if (m := f.measurement) else ()), f.problem,
             )
             for f in expected
         ], each.id  # fmt: skip

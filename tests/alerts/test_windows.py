@@ -1,5 +1,6 @@
 """Windows: one that slid holds exactly what one holds that was filled at once, and bounds hold as often as they say."""
 
+import math
 import random
 from typing import Any
 
@@ -8,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.alerts import bounds
-from collector.alerts.batches import Batches, Bucket, Entry, Shape
+from collector.alerts.batches import Batches, Shape
+from collector.alerts.entries import Entries, Entry
 from collector.alerts.growing import Growing
+from collector.query.history import Columns
 
 SHAPES = [
     Shape("newest", 0.75), Shape("newest", 0.5), Shape("newest", of="share_poor", poor=50, good=20), Shape("sum"),
@@ -23,12 +26,24 @@ entries = st.builds(
 )  # fmt: skip
 
 
-def one_each(found: list[Entry]) -> Bucket:
-    """A view brings one entry to a bucket."""
-    return Bucket(list({entry.key: entry for entry in found}.values()), 1)
+def one_each(found: list[Entry]) -> list[Entry]:
+    """A view brings one entry to a step."""
+    return list({entry.key: entry for entry in found}.values())
 
 
-histories = st.dictionaries(st.integers(0, 25), st.lists(entries, min_size=1, max_size=6).map(one_each), max_size=20)
+def in_columns(steps: dict[int, list[Entry]]) -> Entries:
+    """As the store gives them; a step takes a second, and its entries come in its last millisecond."""
+    rows = [
+        (step, 1_000 * step + 999, e.key, math.nan if e.value is None else e.value, e.age, e.is_hidden, e.seq, e.weight,
+         e.is_unit, e.user)
+        for step, found in steps.items() for e in found
+    ]  # fmt: skip
+    return Entries(Columns(*([row[nr] for row in rows] for nr in range(10))))
+
+
+histories = st.dictionaries(
+    st.integers(0, 25), st.lists(entries, min_size=1, max_size=6).map(one_each), max_size=20
+).map(in_columns)
 
 
 @settings(max_examples=60, deadline=None)
@@ -41,12 +56,12 @@ histories = st.dictionaries(st.integers(0, 25), st.lists(entries, min_size=1, ma
     st.sets(st.integers(1, 26)),
 )
 def test_a_sliding_window_is_a_fresh_one(
-    buckets: dict[int, Bucket], shape: Shape, least: int, most: int, samples: int, ends: set[int]
+    history: Entries, shape: Shape, least: int, most: int, samples: int, ends: set[int]
 ) -> None:
-    sliding = Growing(Batches(shape, buckets), least, most, samples)
+    sliding = Growing(Batches(shape, history), least, most, samples)
     for end in sorted(ends):
         slid = sliding.advance(end)
-        fresh = Growing(Batches(shape, buckets), least, most, samples)
+        fresh = Growing(Batches(shape, history), least, most, samples)
         fresh.start = fresh.end = end
         filled = fresh.advance(end)
         assert (sliding.start, slid.sums, slid.held) == (fresh.start, filled.sums, filled.held)
@@ -60,15 +75,15 @@ def test_a_sliding_window_is_a_fresh_one(
     histories, st.sampled_from(SHAPES), st.integers(1, 4), st.integers(4, 12), st.integers(1, 15), st.integers(1, 26)
 )
 def test_a_window_is_as_short_as_it_may_be(
-    buckets: dict[int, Bucket], shape: Shape, least: int, most: int, samples: int, end: int
+    history: Entries, shape: Shape, least: int, most: int, samples: int, end: int
 ) -> None:
-    window = Growing(Batches(shape, buckets), least, most, samples)
+    window = Growing(Batches(shape, history), least, most, samples)
     held = window.advance(end).held
     length = end - window.start
     assert least <= length <= most
     assert held >= samples or length == most
     if length > least and held >= samples:
-        shorter = Growing(Batches(shape, buckets), length - 1, length - 1, 0)
+        shorter = Growing(Batches(shape, history), length - 1, length - 1, 0)
         assert shorter.advance(end).held < samples
 
 
@@ -84,8 +99,8 @@ def test_the_interval_of_a_p75_holds_as_often_as_it_says(n: int) -> None:
 
 
 def figure(values: list[float], shape: Shape) -> Any:
-    bucket = Bucket([Entry(nr, v, 0, False, 0, 1, True, nr) for nr, v in enumerate(values)])
-    window = Growing(Batches(shape, {0: bucket}), 1, 1, 1)
+    history = in_columns({0: [Entry(nr, v, 0, False, 0, 1, True, nr) for nr, v in enumerate(values)]})
+    window = Growing(Batches(shape, history), 1, 1, 1)
     return window.advance(1).figure(5.0)
 
 

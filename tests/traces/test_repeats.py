@@ -44,5 +44,5 @@ def test_the_metric_counts_the_call_made_most_of_each_traced_request(planted: tu
     asked = question.asking(metric="repeated_calls", aggregate="p90", group_by=("route",))
     (group,) = measure(store, asked, slices=4).groups
     assert (group.key, group.figure.n, group.figure.value) == (("/list",), 4, 6.0)
-    values = [value for part in history(store, asked, 900) for value in part.values]
+    values = [value for part in history(store, asked, 900) for value in part.columns.values]
     assert sorted(values) == sorted(map(float, CALLS))
