@@ -80,6 +80,7 @@ class Event(Struct, omit_defaults=True, kw_only=True):
     message: Text1024 = ""
     stack: Annotated[str, Meta(max_length=16_384)] = ""
     breadcrumbs: Annotated[str, Meta(max_length=8_192)] = ""
+    crumbs: Annotated[list[Text256], Meta(max_length=20)] = []  # becomes `breadcrumbs`, is not kept itself
     attributes: Attributes = {}
 
     # Set by enrich, whatever a client sent under these names.

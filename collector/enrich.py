@@ -4,6 +4,7 @@
 processing. The client's IP address comes in with the arrival and goes out with it: no step writes it down.
 """
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from operator import attrgetter
@@ -15,6 +16,7 @@ from msgspec import Struct
 from collector.agents import Agent
 from collector.beacon import Beacon, Event
 from collector.budgets import KEYS_LIMIT, Budgets
+from collector.crumbs import put_together
 from collector.fingerprint import fingerprint_of
 from collector.outcomes import Outcome
 from collector.routes import Routes
@@ -22,6 +24,7 @@ from collector.scrub import scrub, scrub_short
 from collector.settings import App
 
 CLOCK_TOLERANCE_MS = 60_000
+_NUMBER = re.compile(r"\d+")
 EARLIEST_AT_MS, LATEST_AT_MS = -3_600_000.0, 86_400_000.0
 
 
@@ -206,6 +209,19 @@ def put_fingerprints(line: Line, beacon: Beacon, arrival: Arrival) -> None:
             event.fingerprint = ""
 
 
+def put_feed_names(line: Line, beacon: Beacon, arrival: Arrival) -> None:
+    """A feed that nobody named goes by its address, whatever the numbers in its path."""
+    for event in beacon.events:
+        if event.type == "feed" and not event.name and event.url:
+            origin, path = address_of(event.url)
+            event.name = (origin + _NUMBER.sub(":n", path))[:256]
+
+
+def put_breadcrumbs(line: Line, beacon: Beacon, arrival: Arrival) -> None:
+    """What came before each error, of which a beacon says everything once."""
+    put_together(beacon.events)
+
+
 def put_scrubbed_text(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """Free text without e-mail addresses, tokens and card numbers; before fingerprints, which are made of it."""
     if line.attributes:
@@ -285,6 +301,8 @@ STEPS: tuple[Step, ...] = (
     put_address,
     put_team,
     put_endpoints,
+    put_feed_names,
+    put_breadcrumbs,
     put_scrubbed_text,
     put_budgeted_words,
     put_fingerprints,

@@ -37,7 +37,7 @@ TEXTS = {
     "error_type": 128, "message": 1_024, "stack": 16_384, "breadcrumbs": 8_192,
 }  # fmt: skip
 IDS = {"trace_id": 32, "span_id": 16, "parent_span_id": 16, "server_span_id": 16}
-OTHERS = {"type", "at", "phases", "abandoned", "attributes", "clamped", "endpoint", "fingerprint"}
+OTHERS = {"type", "at", "phases", "abandoned", "crumbs", "attributes", "clamped", "endpoint", "fingerprint"}
 
 
 def one(field: str, value: Any) -> Event | None:

@@ -1,5 +1,6 @@
 """What the collector adds, and what it takes away."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,39 @@ def test_nothing_of_an_event_or_a_beacon_keeps_an_email_address() -> None:
     mail = "jo@mail.example"
     event = {"type": "error", "name": mail, "target": f"a[{mail}]", "message": mail, "stack": mail, "breadcrumbs": mail}
     event |= {"attributes": {"who": mail}, "url": f"/u/{mail}"}
-    line = enriched(event, url=f"https://x.example/{mail}", attributes={"w": mail}, route=f"/{mail}")
+    other = {"type": "error", "crumbs": [f"1 click a[{mail}]"]}
+    line = enriched(event, other, url=f"https://x.example/{mail}", attributes={"w": mail}, route=f"/{mail}")
     assert mail not in msgspec.json.encode(line).decode()
+
+
+def test_a_feed_without_a_name_goes_by_its_address() -> None:
+    addresses = ["/api/lists/7/items?page=2", "https://api2.example/v1/feed", "/named"]
+    feeds = [{"type": "feed", "url": url} for url in addresses]
+    feeds[2]["name"] = "products"
+    assert [event.name for event in enriched(*feeds, url="https://x.example/").events] == [
+        "/api/lists/:n/items", "https://api2.example/v:n/feed", "products",
+    ]  # fmt: skip
+
+
+def test_an_error_has_all_that_came_before_it_though_a_beacon_says_it_once() -> None:
+    told = [["10 click #a", "20 error no basket"], [], ["30 error no basket ×2", "-5 view http://x.example/a b"]]
+    line = enriched(*({"type": "error", "crumbs": crumbs} for crumbs in told))
+    first = [[10, "click", "#a"], [20, "error", "no basket"]]
+    assert [json.loads(event.breadcrumbs) for event in line.events] == [
+        first, first, [first[0], [30, "error", "no basket ×2"], [-5, "view", "http://x.example/a b"]],
+    ]  # fmt: skip
+    assert b'"crumbs"' not in msgspec.json.encode(line), "said in one form only"
+
+
+def test_no_more_than_twenty_breadcrumbs_are_kept_and_what_is_none_is_left_out() -> None:
+    first = [f"{n} click #b{n}" for n in range(15)]
+    line = enriched(
+        {"type": "error", "crumbs": first},
+        {"type": "error", "crumbs": ["soon click #c", "9", "", "15 click", *(f"{n} key #b{n}" for n in range(15, 29))]},
+        {"type": "error", "breadcrumbs": '[[1,"click","#own"]]'},
+    )
+    assert [crumb[0] for crumb in json.loads(line.events[1].breadcrumbs)] == list(range(9, 29))
+    assert line.events[2].breadcrumbs == '[[1,"click","#own"]]', "as snippets said it at first"
 
 
 def test_columns_of_words_have_a_budget() -> None:

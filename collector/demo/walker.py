@@ -114,7 +114,7 @@ class Walker:
         if reply.is_error:
             page.events.append(
                 event("error", "", at + took_ms, name="resource", message="script failed", url=address, error_type=None,
-                      stack=None, breadcrumbs=None)
+                      stack=None, crumbs=None)
             )  # fmt: skip
         return took_ms
 
@@ -197,7 +197,7 @@ def _wishlist_fails(page: Page, at: float) -> Event:
     message = "Cannot read properties of undefined (reading 'wishlist')"
     address = urljoin(page.url, "/static/wishlist.js")
     return event(
-        "error", "error", at + 300, error_type="TypeError", message=message, url="/static/wishlist.js", breadcrumbs=None,
+        "error", "error", at + 300, error_type="TypeError", message=message, url="/static/wishlist.js", crumbs=None,
         stack=f"TypeError: {message}\n    at {address}:6:60",
     )  # fmt: skip
 

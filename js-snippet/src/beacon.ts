@@ -25,7 +25,6 @@ const LIMIT = 16_000;
 /** How long texts may be, where it is not 1,024. */
 const LIMITS: Record<string, number> = {
   stack: 16_384,
-  breadcrumbs: 8192,
   url: 2048,
   name: 256,
   target: 256,
@@ -40,6 +39,9 @@ const LIMITS: Record<string, number> = {
 /** Addresses in messages, stacks and names have queries too, and lose them. */
 const ADDRESS = /(https?:[^\s?#]+)[?#][^\s:)"]*/g;
 
+/** Breadcrumbs of the error before the one being encoded, in the same beacon: they are not said again. */
+let told: string[] | undefined;
+
 /** JSON as short as it can be said: numbers to what the clock can tell, texts to their limits, nothing that is empty. */
 const encode = (value: unknown): string =>
   JSON.stringify(value, (name, v) =>
@@ -49,7 +51,9 @@ const encode = (value: unknown): string =>
         : undefined
       : typeof v === 'string'
         ? cut(name === 'url' ? v : v.replace(ADDRESS, '$1'), LIMITS[name] || 1024) || undefined
-        : v || undefined,
+        : FULL && name === 'crumbs'
+          ? v.filter((crumb: string) => !told?.includes(crumb))
+          : v || undefined,
   );
 
 const head = (v: View, dropped?: Record<string, number>): string => {
@@ -87,9 +91,12 @@ const head = (v: View, dropped?: Record<string, number>): string => {
 /** When a beacon is handed to the browser, that moment goes in last. */
 export const stamp = (text: string): string => `${text},"sent_at":${Date.now()}}`;
 
-const said = (event: Event): string => {
+const said = (event: Event, i: number, events: Event[]): string => {
   let text = texts.get(event);
-  if (!text) texts.set(event, (text = encode(event)));
+  if (!text) {
+    if (FULL) told = events.findLast((e, j) => j < i && e.crumbs)?.crumbs;
+    texts.set(event, (text = encode(event)));
+  }
   return text;
 };
 
@@ -126,6 +133,7 @@ export const seal = (v: View): Parcel[] => {
 export const left = (v: View, count: number): void => {
   v._events.splice(0, count);
   v._fill = undefined; // the view event left with the first, once
+  v._events.forEach((event) => texts.delete(event)); // others may come before them now
   v._beacon = hex(4);
   v._seq++;
 };

@@ -19,9 +19,6 @@ export const crumb = (kind: string, text = '', at = now()): void => {
   if (crumbs.length > 20) crumbs.shift();
 };
 
-/** As JSON text, times in the view's own time. */
-export const trail = (): string | undefined =>
-  crumbs[0] &&
-  JSON.stringify(
-    crumbs.map((c) => [Math.round(atIn(view, c._at)), c._kind, c._text + (c._times > 1 ? ' ×' + c._times : '')]),
-  );
+/** As texts, times in the view's own time. */
+export const trail = (): string[] =>
+  crumbs.map((c) => `${Math.round(atIn(view, c._at))} ${c._kind} ${c._text}${c._times > 1 ? ' ×' + c._times : ''}`);

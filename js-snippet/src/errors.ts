@@ -26,9 +26,11 @@ const report = (name: string, at: number, error: any, fields?: Partial<Event>): 
     stack: stack && stackOf(error),
     ...fields,
   };
-  const same = view._events.find((e) => e.name === name && e.message === event.message && e.stack === event.stack);
+  const same = view._events.find(
+    (e) => e.name === name && e.message === event.message && e.stack === event.stack && e.url === event.url,
+  );
   if (same) return again(view, same);
-  if (FULL) event.breadcrumbs = trail();
+  if (FULL) event.crumbs = trail();
   emit(at, event, view, true);
   // What the page itself got wrong keeps a session that was not chosen.
   if (FULL && !/^res|csp/.test(name) && !sampled()) keep();

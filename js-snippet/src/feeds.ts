@@ -13,7 +13,8 @@ import { followScrolls, scrolling } from './scrolling';
 import { change, emit, hooks, now, started } from './view';
 
 export interface Feed {
-  _name: string;
+  /** From the page; without one it goes by its address. */
+  _name?: string | undefined;
   /** Times its content grew, and its requests since then. */
   _grown: number;
   _burst: number;
@@ -153,11 +154,10 @@ const finish = (r: Request, growth?: Growth, among = 1): void => {
 
 const begun = (r: Request): void => {
   const e = r._event;
-  const url = e.url!.split('?')[0]!.replace(/\d+/g, ':n');
-  const key = e.name + url;
+  const key = e.name + e.url!.split('?')[0]!.replace(/\d+/g, ':n');
   // What comes into view because of a click, or while the page loads, was not scrolled to.
   if (scrolling()) e.cause = recent((r._certain = true) && 'scroll');
-  const feed = (r._feed = feeds[key] ||= { _name: url, _grown: 0, _burst: 0 });
+  const feed = (r._feed = feeds[key] ||= { _grown: 0, _burst: 0 });
   feed._polls ||= e.cause === 'timer';
   if (e.cause !== 'scroll') return;
   // A guess stays a timer until content proves it right.

@@ -27,7 +27,7 @@ export interface Event {
   error_type?: string | undefined;
   message?: string | undefined;
   stack?: string | undefined;
-  breadcrumbs?: string | undefined;
+  crumbs?: string[];
   batch?: number;
   burst?: number;
   duplicates?: number;

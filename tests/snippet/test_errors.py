@@ -2,7 +2,7 @@
 
 import json
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Running
 from tests.snippet.conftest import Open
 from tests.snippet.site import Event
 
@@ -17,7 +17,14 @@ def by_name(events: list[Event]) -> dict[str, Event]:
     return {event["name"]: event for event in events}
 
 
-def test_what_is_thrown_and_what_is_rejected(visit: Open) -> None:
+def kept_breadcrumbs(collector: Running, visit: str) -> list[list[tuple[float, str, str]]]:
+    """What the collector keeps of what came before each error of a visit."""
+    collector.settled()
+    sql = "SELECT breadcrumbs FROM events WHERE release = {name:String} AND type = 'error' ORDER BY timestamp"
+    return [json.loads(row["breadcrumbs"]) for row in collector.rows(sql, name=visit)]
+
+
+def test_what_is_thrown_and_what_is_rejected(visit: Open, snippet_collector: Running) -> None:
     opened = visit(BUTTONS)
     for button in ("throw", "reject", "cause"):
         opened.page.click(f"#{button}")
@@ -27,11 +34,36 @@ def test_what_is_thrown_and_what_is_rejected(visit: Open) -> None:
     assert "HTMLButtonElement" in thrown["stack"] or "onclick" in thrown["stack"]
     assert (rejected["name"], rejected["message"]) == ("rejection", "no price")
     assert "Caused by: RangeError: inner" in caused["stack"]
-    crumbs = json.loads(rejected["breadcrumbs"])
-    assert [(kind, text) for _, kind, text in crumbs][-3:] == [
-        ("click", "#throw"), ("error", "the basket is empty"), ("click", "#reject"),
+    assert [len(error["crumbs"]) for error in (thrown, rejected, caused)] == [1, 2, 2], "each is said once in a beacon"
+    kept = kept_breadcrumbs(snippet_collector, opened.name)
+    led = [
+        ["click", "#throw"],
+        ["error", "the basket is empty"],
+        ["click", "#reject"],
+        ["error", "no price"],
+        ["click", "#cause"],
+    ]
+    assert [[crumb[1:] for crumb in crumbs] for crumbs in kept] == [led[:1], led[:3], led], "and kept with each error"
+    assert all(
+        crumb[0] <= error["at"] + 1
+        for error, crumbs in zip((thrown, rejected, caused), kept, strict=True)
+        for crumb in crumbs
+    )
+
+
+def test_an_error_in_a_beacon_of_its_own_says_all_that_came_before(visit: Open, snippet_collector: Running) -> None:
+    opened = visit("<button id=a>a</button>")
+    opened.page.click("#a")
+    opened.page.evaluate(
+        "for (const name of ['first', 'second']) { const e = new Error(name);"
+        " e.stack = name + ' at f (https://x/y.js:1:2)'.repeat(400); farside.error(e); }"
+    )
+    opened.leave()
+    first, second = opened.events("error")
+    assert first["of"]["beacon_id"] != second["of"]["beacon_id"], "too long for one"
+    assert [crumb[1:] for crumb in kept_breadcrumbs(snippet_collector, opened.name)[1]] == [
+        ["click", "#a"], ["error", "first"],
     ]  # fmt: skip
-    assert all(at <= rejected["at"] + 1 for at, _, _ in crumbs)
 
 
 def test_what_happened_before_the_snippet_came(visit: Open) -> None:
@@ -62,7 +94,8 @@ def test_an_asset_that_fails_and_a_policy_that_forbids(visit: Open) -> None:
     opened.page.wait_for_timeout(300)
     opened.leave()
     errors = by_name(opened.events("error"))
-    assert (errors["resource"]["url"], errors["resource"]["target"]) == ("/gone.jpg", "#gone")
+    failed = {event["url"]: event["target"] for event in opened.events("error", name="resource")}
+    assert failed == {"/gone.jpg": "#gone", "http://127.0.0.1:1/x.png": "html>body>img"}, "each asset for itself"
     assert errors["csp"]["message"] == "img-src blocked http://127.0.0.1:1/x.png"
     assert errors["csp"]["error_type"] == "enforce"
 

@@ -51,12 +51,12 @@ def scroll_for(visit: Visit, batches: int, count: str = "document.querySelectorA
         page.wait_for_timeout(250)
 
 
-def assert_batches(opened: Visit, name: str, batches: int, items: int | None = 10) -> None:
+def assert_batches(opened: Visit, url: str, batches: int, items: int | None = 10) -> None:
     """Every batch is there, numbered, with its trigger, its response and the moment it was on screen."""
     feeds = opened.events("feed")
     assert [feed["batch"] for feed in feeds] == list(range(1, batches + 1))
     for feed in feeds:
-        assert feed["name"] == name
+        assert feed["url"] == url
         assert (feed["burst"], feed["duplicates"]) == (1, 0)
         assert feed["distance_px"] >= 0
         assert feed["phases"]["request_ms"] >= 55
@@ -70,12 +70,12 @@ def assert_batches(opened: Visit, name: str, batches: int, items: int | None = 1
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_every_batch_of_a_library_is_known(visit: Open, packages: Path, library: str) -> None:
-    body, name = LIBRARIES[library]
+    body, url = LIBRARIES[library]
     opened = visit("", goto=False)
     open_with(opened, packages, library, body)
     scroll_for(opened, 3)
     opened.leave()
-    assert_batches(opened, name, 3)
+    assert_batches(opened, url, 3)
 
 
 def test_a_virtual_list_grows_without_growing(visit: Open, packages: Path) -> None:

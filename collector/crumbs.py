@@ -1,0 +1,44 @@
+"""Crumbs: what the errors of a beacon say of what came before them → the breadcrumbs of each, whole.
+
+A beacon says each breadcrumb once (docs/wire.md). Pure; a text that is not `<at> <kind> <text>` is left out.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from collector.beacon import Event
+
+MOST = 20
+_CRUMB = re.compile(r"(-?\d{1,12}) (\S{1,32}) (.*?)( ×\d+)?", re.DOTALL)
+
+
+class _Crumb(NamedTuple):
+    at: int
+    kind: str
+    text: str
+    times: str
+
+
+def put_together(events: Sequence[Event]) -> None:
+    """Every error that brings no breadcrumbs of its own has the last of all that were said until then."""
+    trail: list[_Crumb] = []
+    for event in events:
+        if event.type == "error":
+            for crumb in filter(None, map(_read, event.crumbs)):
+                # The same once more, since an earlier error told of it.
+                if trail and trail[-1][1:3] == crumb[1:3]:
+                    trail.pop()
+                trail.append(crumb)
+            if trail and not event.breadcrumbs:
+                told = [(at, kind, text + times) for at, kind, text, times in trail[-MOST:]]
+                event.breadcrumbs = msgspec.json.encode(told).decode()
+        if event.crumbs:
+            event.crumbs = []
+
+
+def _read(said: str) -> _Crumb | None:
+    match = _CRUMB.fullmatch(said)
+    return match and _Crumb(int(match[1]), match[2], match[3], match[4] or "")
