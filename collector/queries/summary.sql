@@ -9,6 +9,7 @@ SELECT
     bucket,
     route,
     countIf(is_seen) AS n,
+    {one_in:UInt32} AS one_in,
     toInt64(sumIf(weight, is_hidden AND is_told)) AS hidden,
     quantilesExactWeightedIf(0.500000001, 0.750000001, 0.900000001, /* around */)(newest, weight, is_seen) AS levels,
     sumIf(weight, is_seen) * sumIf(weight, is_seen) / sumIf(weight * weight, is_seen) AS effective,

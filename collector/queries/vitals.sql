@@ -4,6 +4,7 @@ SELECT
     name,
     is_now,
     countIf(NOT is_hidden) AS n,
+    {one_in:UInt32} AS one_in,
     toInt64(sumIf(weight, is_hidden)) AS hidden,
     quantilesExactWeightedIf(0.750000001, /* around */)(latest, weight, NOT is_hidden) AS levels,
     levels[1] AS p75,

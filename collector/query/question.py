@@ -333,6 +333,7 @@ def bound(question: Question, suffix: str = "") -> dict[str, Any]:
         f"since_ms{suffix}": milliseconds(question.since),
         f"split_ms{suffix}": milliseconds(question.since),
         f"until_ms{suffix}": question.at,
+        "one_in": 1,  # views are all read; see `weights`
         **_compiled(question.where, suffix)[1],
     }
 

@@ -22,12 +22,14 @@ FEWEST = math.ceil(10 / (1 - P75))
 
 @dataclass(frozen=True, slots=True)
 class Percentile:
-    """A p75, the number of views it rests on, and its interval where it was asked for (None: open-ended)."""
+    """A p75, the number of views it rests on, and its interval where it was asked for (None: open-ended). Of very many
+    views one in `one_in` was read."""
 
     value: float
     n: int
     low: float | None = None
     high: float | None = None
+    one_in: int = 1
 
     @property
     def is_enough(self) -> bool:
@@ -122,4 +124,4 @@ def percentile(row: dict[str, Any], prefix: str) -> Percentile:
         bounds = interval(sample)
     elif "around" in row:
         bounds = of_quantile([], row["around"], P75, row["effective"], COARSE)
-    return Percentile(row[f"{prefix}p75"] or 0.0, n, *bounds)
+    return Percentile(row[f"{prefix}p75"] or 0.0, n, *bounds, row.get("one_in", 1))

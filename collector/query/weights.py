@@ -1,4 +1,5 @@
-"""Weights: percentiles of views that all stand for equally many need no weights, and take a fraction of the time without.
+"""Weights: how many views one view stands for. Percentiles of views that all stand for equally many need none, and take a
+fraction of the time without; of too many reports one view in n is read, and stands for n times as many.
 
 quantileExactWeighted takes the lower neighbour where level × weight is whole, quantileExact the upper one; queries ask for a
 level a hair higher, which makes both the same, so that a sample of weight 1 has the p75 everybody else computes.
@@ -10,21 +11,25 @@ from typing import Any
 from collector.query.question import Question, ask, read_text, written
 from collector.store import Store
 
+EXACT = 10_000_000
 _WEIGHTED = re.compile(r"(quantiles?Exact)Weighted((?:State|If)?\([^()]*\)\(\w+), weight\b")
 _MERGED = re.compile(r"(quantiles?Exact)WeightedMerge\b")
 
 
 def ask_weighing(store: Store, name: str, question: Question, /, **parameters: Any) -> list[dict[str, Any]]:
-    """As `ask`, without weights if they are even in events of the `types` (vitals, if nothing is said)."""
+    """As `ask`, without weights if they are even in events of the `types` (vitals, if nothing is said), and over one view
+    in so many that at most EXACT of these events are read, if the query can."""
+    period = {key: parameters[key] for key in ("since_ms", "types") if key in parameters}
+    (found,) = ask(store, "even_weights", question, **{"types": ["vital"], **period})
     text = written(store, name, question)
-    if even_weights(store, question, **{key: parameters[key] for key in ("since_ms", "types") if key in parameters}):
+    if found["is_even"]:
         text = plain(text)
-    return read_text(store, text, question, **parameters)
+    return read_text(store, text, question, **{"one_in": one_in(found["events"]), **parameters})
 
 
-def even_weights(store: Store, question: Question, **parameters: Any) -> bool:
-    """Whether every view stands for equally many."""
-    return bool(ask(store, "even_weights", question, **{"types": ["vital"], **parameters})[0]["is_even"])
+def one_in(events: int) -> int:
+    """One view in how many is read of so many events: a power of two."""
+    return 1 << (max(events - 1, 0) // EXACT).bit_length()
 
 
 def plain(text: str) -> str:

@@ -221,7 +221,6 @@ export const deliver = (): void => {
   on('prerenderingchange', turn);
   on('freeze pagehide', (e) => leave(e.type === 'pagehide'));
   on('online', pump);
-  on('resize', () => {
-    view._size = undefined;
-  });
+  // May come before the first view has begun: there is none to tell then.
+  on('resize', () => views.forEach((v) => (v._size = undefined)));
 };

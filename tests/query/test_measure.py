@@ -12,7 +12,7 @@ from collector.query import overview, summary, vitals, weights
 from collector.query.compare import compare
 from collector.query.measure import Compiled, measure
 from collector.query.metrics import LEVELS, METRICS, metric_of
-from collector.query.question import Question, milliseconds, read_text, written
+from collector.query.question import Question, ask, milliseconds, read_text, written
 from collector.query.spread import COARSE, P75, grid, interval, of_quantile, of_ratio, of_share
 from collector.query.vitals import Percentile, percentile
 from tests.pages.shop import Shop
@@ -156,7 +156,24 @@ def test_the_summary_is_what_its_parts_are(filled: Filled, app: str) -> None:
         assert found.vitals == vitals.vitals(filled.store, question)
         assert found.series == vitals.series(filled.store, question)
         assert found.routes == overview.routes(filled.store, question)
-    assert weights.even_weights(filled.store, filled.question.about(app)) == (app == "few")
+    (row,) = ask(filled.store, "even_weights", filled.question.about(app), types=["vital"])
+    assert row["is_even"] == (app == "few")
+
+
+def test_of_too_many_reports_one_view_in_n_is_read_and_marked(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {vital.name: vital for vital in summary.summary(filled.store, filled.question).vitals}
+    assert whole["LCP"].p75.one_in == 1
+    (row,) = ask(filled.store, "even_weights", filled.question, types=["vital"], since_ms=0)
+    monkeypatch.setattr(weights, "EXACT", row["events"] // 3)
+    found = summary.summary(filled.store, filled.question).vitals[0]
+    seen = whole[found.name]
+    assert found.p75.one_in > 1
+    assert 0 < found.p75.n < seen.p75.n
+    # As many views as before, within four deviations of a draw; and what is told stands for what was drawn.
+    drawn, share = found.p75.n, 1 / found.p75.one_in
+    assert abs(drawn - seen.p75.n * share) < 4 * (seen.p75.n * share) ** 0.5
+    assert found.views % found.p75.one_in == 0
+    assert (found.p75.low or 0) <= seen.p75.value <= (found.p75.high or math.inf)
 
 
 @pytest.mark.parametrize("name", ["vitals", "summary"])
