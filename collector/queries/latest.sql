@@ -14,5 +14,5 @@ SELECT
     argMaxOrNullIf(assumeNotNull(value), age, name = 'TTFB') AS ttfb
 FROM events
 WHERE /* scope */ AND sample_n > 0 AND type = 'vital' AND value IS NOT NULL
-    AND ({one_in:UInt32} = 1 OR view_key % {one_in:UInt32} = 0)
+    AND ({one_in:UInt32} = 1 OR toUInt64(view_key) % {one_in:UInt32} = 0)
 GROUP BY view, is_now
