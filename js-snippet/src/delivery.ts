@@ -221,6 +221,8 @@ export const deliver = (): void => {
   on('prerenderingchange', turn);
   on('freeze pagehide', (e) => leave(e.type === 'pagehide'));
   on('online', pump);
-  // May come before the first view has begun: there is none to tell then.
-  on('resize', () => views.forEach((v) => (v._size = undefined)));
+  on('resize', () => {
+    // It may come before the first view has begun.
+    if (view) view._size = undefined;
+  });
 };

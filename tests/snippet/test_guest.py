@@ -279,3 +279,14 @@ def test_a_viewport_that_was_turned_is_told_as_it_is(visit: Open) -> None:
         if e["type"] in ("view", "mark")
     ]
     assert sizes == [(1000, 700), (700, 1000)]
+
+
+def test_a_window_resized_before_the_first_view_is_no_failure(visit: Open) -> None:
+    # At the end of the very task in which somebody begins to listen; the view begins in a later one.
+    head = """<script>const { addEventListener } = window; window.addEventListener = function (type) {
+        if (type === 'resize') queueMicrotask(() => dispatchEvent(new Event('resize')));
+        return addEventListener.apply(this, arguments); };</script>"""
+    opened = visit(head=head)
+    opened.wait_for("view")
+    opened.leave()
+    assert opened.dropped() == {}
