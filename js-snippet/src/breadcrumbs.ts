@@ -19,6 +19,6 @@ export const crumb = (kind: string, text = '', at = now()): void => {
   if (crumbs.length > 20) crumbs.shift();
 };
 
-/** As texts, times in the view's own time. */
+/** As texts, times in the view's own time. By toFixed, for V8 remembers whole numbers that become text: up to 64 KB. */
 export const trail = (): string[] =>
-  crumbs.map((c) => `${Math.round(atIn(view, c._at))} ${c._kind} ${c._text}${c._times > 1 ? ' ×' + c._times : ''}`);
+  crumbs.map((c) => `${atIn(view, c._at).toFixed()} ${c._kind} ${c._text}${c._times > 1 ? ' ×' + c._times : ''}`);

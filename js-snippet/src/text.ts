@@ -26,10 +26,10 @@ export const cleanUrl = (address: string, whole?: boolean): string => {
 export const selector = (node: any): string => {
   let path = '';
   for (let depth = 0; node && node.nodeType === 1 && depth < 4; depth++, node = node.parentElement) {
-    const name = node.dataset?.farsideName;
+    const name = node.getAttribute('data-farside-name');
     // Numbers of three digits and more, and colons, are what frameworks put into generated ids.
     const id = name ? `[${name}]` : node.id && !/\d{3}|:/.test(node.id) ? '#' + node.id : '';
-    path = (id || (node.localName + ' ' + (node.getAttribute('class') || '')).trim().split(/\s+/, 3).join('.')) + (path && '>' + path);
+    path = (id || (node.localName + ' ' + (node.getAttribute('class') || '')).match(/\S+/g)!.slice(0, 3).join('.')) + (path && '>' + path);
     if (id) break;
   }
   return path;
