@@ -185,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "<article class=card>card</article>" * 9 + f"<article class=card {ask}>next</article>",
                 "text/html",
             )
-        headers = {"Server_Timing": query["timing"]} if "timing" in query else {}
+        headers = {"Server_Timing": query["timing"], "Timing_Allow_Origin": "*"} if "timing" in query else {}
         self.answer(
             int(query.get("status", 200)), text.encode(), kind, Access_Control_Allow_Origin="*",
             Cache_Control=query.get("cache", "no-store"), **headers,

@@ -89,6 +89,9 @@ def test_marks_measures_elements_and_spans(visit: Open) -> None:
     assert marks["custom", "price"]["value"] == 12.5
     assert marks["span", "async"]["duration_ms"] >= 58
     assert ("span", "throws") in marks
+    spans = [marks["span", name] for name in ("sync", "async", "throws")]
+    assert len({e["span_id"] for e in spans}) == 3
+    assert {e["of"]["trace_id"] for e in spans} == {opened.events("view")[0]["of"]["trace_id"]}, "the view's trace"
 
 
 def test_what_the_page_says_is_on_every_beacon(visit: Open) -> None:
@@ -102,6 +105,14 @@ def test_what_the_page_says_is_on_every_beacon(visit: Open) -> None:
     assert head["attributes"] == {"plan": "pro"}
     assert head["flags"] == {"new-cart": ["true", "cached"], "price": ["b", "live"]}
     assert head["snippet"] == "0.1.0"
+
+
+def test_what_the_browser_says_of_the_device_and_the_line(visit: Open) -> None:
+    says = "Object.defineProperties(navigator, { deviceMemory: { value: 4 }, connection: { value: { effectiveType: '3g', saveData: true } } })"
+    opened = visit(head=f"<script>{says}</script>", place="")
+    opened.leave()
+    head = opened.events("view")[0]["of"]
+    assert (head["device_memory"], head["connection"], head["save_data"]) == (4, "3g", True)
 
 
 def test_the_core_does_its_part_and_knows_the_whole_api(visit: Open) -> None:

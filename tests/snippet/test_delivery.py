@@ -27,8 +27,9 @@ def test_a_collector_that_is_away_for_a_while_loses_nothing(visit: Open, site: S
         opened.context.close()
 
 
-def test_retry_after_is_honoured(visit: Open, site: Site) -> None:
-    site.answers = lambda: 429 if len(site.attempts) < 1 else None
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_honoured(visit: Open, site: Site, status: int) -> None:
+    site.answers = lambda: status if len(site.attempts) < 1 else None
     site.reply_headers = {"retry-after": "3"}
     opened = visit()
     opened.wait_for("view")
@@ -84,6 +85,16 @@ def test_a_page_that_dies_offline_is_heard_of_on_the_next_visit(visit: Open) -> 
     again = visit(context=opened.context)
     again.wait_for("view")
     assert len(opened.wait_for("mark", name="unheard")) == 1
+
+
+def test_a_tab_that_is_frozen_and_discarded_has_said_all(visit: Open) -> None:
+    opened = visit(head="<script>delete window.fetchLater</script>", place="")  # which would speak for the dead
+    opened.wait_for("view")
+    opened.page.evaluate("farside.mark('before the frost')")
+    # Chromium itself freezes no page that is seen, and without a screen all are.
+    opened.page.evaluate("document.dispatchEvent(new Event('freeze'))")
+    crash(opened)
+    assert len(opened.wait_for("mark", name="before the frost")) == 1
 
 
 def test_beacons_are_small_numbered_and_without_preflight(visit: Open, site: Site) -> None:

@@ -71,14 +71,15 @@ def test_what_happened_before_the_snippet_came(visit: Open) -> None:
     head = f"""<script>{loader}</script><script>farside.set('shop', 'north'); farside.mark('early');
     window.ran = farside.span('early work', () => 41) + 1; farside.error(new Error('reported early'));
     setTimeout(() => Promise.reject(new Error('rejected early')));</script>
-    <script>throw new Error('thrown early')</script><link rel=stylesheet href=/missing.css>"""
-    opened = visit("<h1>x</h1>", head=head, place="defer")
+    <script>throw new Error('thrown early')</script><link rel=stylesheet href=/missing.css><script>new Image().src = 'data:,'</script>"""
+    opened = visit("<h1>x</h1>", head=head, place="defer", headers={"Content-Security-Policy": "img-src 'self'"})
     opened.page.wait_for_timeout(300)
     assert opened.page.evaluate("window.ran") == 42
     opened.leave()
     messages = {event["message"]: event["name"] for event in opened.events("error")}
     assert messages == {
         "thrown early": "error", "rejected early": "rejection", "reported early": "manual", "link failed": "resource",
+        "img-src blocked data": "csp",
     }  # fmt: skip
     assert opened.events("mark", name="early")[0]["initiator"] == "custom"
     assert opened.events("view")[0]["of"]["attributes"] == {"shop": "north"}

@@ -1,10 +1,11 @@
 """A good guest: privacy by default, consent, strict policies, and nothing of ours in the page's way."""
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.conftest import wait_until
+from tests.conftest import ROOT, wait_until
 from tests.snippet.conftest import Open
 from tests.snippet.site import Site
 
@@ -93,6 +94,20 @@ def test_a_strict_policy_and_trusted_types_have_nothing_to_say(visit: Open, site
     assert opened.complaints == []
     assert opened.events("error") == []
     assert opened.events("view")
+
+
+def test_a_nonce_and_a_fingerprint_are_all_a_page_needs(visit: Open, site: Site) -> None:
+    loader = (ROOT / "collector/snippet/loader.js").read_text()
+    known = json.loads((ROOT / "collector/snippet/manifest.json").read_text())["farside.js"]["sha384"]
+    head = f"""<script nonce=n0>{loader}</script><script nonce=n0>setTimeout(() => {{ throw new Error('early') }})</script>
+    <script nonce=n0 src="{site.other}/farside.js" integrity="{known}" crossorigin defer data-key=demo data-url="{site.url}/b"
+    data-release=nonce></script>"""
+    policy = f"default-src 'none'; script-src 'nonce-n0'; connect-src {site.url}; style-src 'unsafe-inline'"
+    opened = visit(head=head, script="", headers={"Content-Security-Policy": policy})
+    opened.page.close()
+    site.wait_for("nonce", "view")
+    assert [e["message"] for e in site.wait_for("nonce", "error")] == ["early"]
+    assert [c for c in opened.complaints if "early" not in c] == []
 
 
 def test_the_page_gets_one_global_and_no_unload_listener(visit: Open) -> None:
@@ -198,6 +213,21 @@ def test_remote_config_is_announced_and_holds_from_the_next_load(visit: Open, si
     assert again.events("view")[0]["of"]["config"] == "7"
     assert "traceparent" not in next(seen.headers for seen in site.seen if seen.path == "/api/untraced")
     assert len([seen for seen in site.seen if seen.path == "/c/demo"]) == 1
+
+
+def test_a_config_that_cannot_be_had_is_not_waited_for(visit: Open, site: Site) -> None:
+    site.answers = lambda: 204
+    site.reply_headers = {"x-farside-config": "8"}  # announced, and not there
+    opened = visit("<button id=b>b</button>")
+    wait_until(lambda: [seen for seen in site.seen if seen.path == "/c/demo"])
+    opened.page.click("#b")
+    opened.leave()
+    assert opened.events("action")
+    again = visit("<button id=b>b</button>", context=opened.context)
+    again.page.click("#b")
+    again.leave()
+    assert again.events("action"), "by the defaults"
+    assert "config" not in again.events("view")[0]["of"]
 
 
 def test_the_kill_switch_stops_everything_and_can_be_undone(visit: Open, site: Site) -> None:

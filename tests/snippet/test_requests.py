@@ -57,24 +57,28 @@ FAILURES = {
     "abort": "const c = new AbortController(); setTimeout(() => c.abort(), 30); fetch('/api/x?ms=400', { signal: c.signal })",
     "timeout": "fetch('/api/x?ms=400', { signal: AbortSignal.timeout(30) })",
     "network": "fetch('http://127.0.0.1:1/x')",
+    # Any origin may read, but none with credentials, says the other side.
+    "network, for CORS": "fetch('http://127.0.0.1:{port}/api/x', { credentials: 'include' })",
 }
 XHR_FAILURES = {
     "abort": "x.open('GET', '/api/x?ms=400'); x.send(); setTimeout(() => x.abort(), 30)",
     "timeout": "x.open('GET', '/api/x?ms=400'); x.timeout = 30; x.send()",
     "network": "x.open('GET', 'http://127.0.0.1:1/x'); x.send()",
+    "network, for CORS": "x.open('GET', 'http://127.0.0.1:{port}/api/x'); x.withCredentials = true; x.send()",
 }
 
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_failure_says_of_which_kind(visit: Open, failure: str) -> None:
     opened = visit()
-    opened.page.evaluate(f"() => {{ {FAILURES[failure].replace('fetch(', 'return fetch(')}.catch((e) => e.name) }}")
+    fetching, asking = (calls[failure].replace("{port}", str(opened.site.port)) for calls in (FAILURES, XHR_FAILURES))
+    opened.page.evaluate(f"() => {{ {fetching.replace('fetch(', 'return fetch(')}.catch((e) => e.name) }}")
     opened.page.evaluate(
-        f"() => new Promise((done) => {{ const x = new XMLHttpRequest(); x.onloadend = done; {XHR_FAILURES[failure]} }})"
+        f"() => new Promise((done) => {{ const x = new XMLHttpRequest(); x.onloadend = done; {asking} }})"
     )
     opened.page.wait_for_timeout(100)
     opened.leave()
-    assert [e["failure"] for e in opened.events("fetch")] == [failure, failure]
+    assert [e["failure"] for e in opened.events("fetch")] == [failure.split(",")[0]] * 2
     assert all("status_code" not in e for e in opened.events("fetch"))
 
 
@@ -123,6 +127,20 @@ def test_server_timing_names_the_servers_span(visit: Open) -> None:
     ours, theirs = opened.events("fetch")
     assert (ours["server_span_id"], ours["phases"]["server_db_ms"]) == (SPAN, 12.5)
     assert "server_span_id" not in theirs
+
+
+def test_who_is_told_nothing_may_still_name_a_trace(visit: Open, site: Site) -> None:
+    opened = visit()
+    ask = f"(t) => fetch('{site.other}/api/t?ms=1&timing=' + encodeURIComponent(t)).then((r) => r.text())"
+    opened.page.evaluate(ask, f'traceparent;desc="00-{TRACE}-{SPAN}-01"')
+    opened.page.evaluate(ask, f"trace;desc=00-{TRACE}-{SPAN}-01")
+    opened.page.wait_for_timeout(200)
+    opened.leave()
+    theirs, ours = opened.events("fetch")
+    assert {(e["trace_source"], e["trace_id"]) for e in (theirs, ours)} == {("server-timing", TRACE)}
+    assert theirs["server_span_id"] == SPAN != theirs["span_id"]
+    assert ours["span_id"] == SPAN
+    assert "server_span_id" not in ours
 
 
 def test_the_navigation_learns_its_trace(visit: Open) -> None:
