@@ -20,9 +20,9 @@ export const parentOf = (e: any): Parent | undefined => {
   return parent;
 };
 
-/** Name, end and start of each phase, as timing entries call them; without a start it is a moment of the view. */
+/** Name, end and start (but for that word) of each phase, as timing entries call them; without a start it is a moment of the view. */
 const PHASES =
-  'redirect,redirectEnd,redirectStart worker,fetchStart,workerStart dns,domainLookupEnd,domainLookupStart connect,connectEnd,connectStart tls,connectEnd,secureConnectionStart request,responseStart,requestStart response,responseEnd,responseStart dom_interactive,domInteractive dom_content_loaded,domContentLoadedEventEnd load,loadEventEnd activation,activationStart';
+  'redirect,redirectEnd,redirect worker,fetchStart,worker dns,domainLookupEnd,domainLookup connect,connectEnd,connect tls,connectEnd,secureConnection request,responseStart,request response,responseEnd,response dom_interactive,domInteractive dom_content_loaded,domContentLoadedEventEnd load,loadEventEnd activation,activationStart';
 
 /** Phases that took no time are left out; without Timing-Allow-Origin there are none. The server's own measures are
  * phases `server_<name>_ms`. */
@@ -37,7 +37,7 @@ export const timed = (e: any, start: number, status?: number): Timed => {
     PHASES.split(' ').forEach((phase) => {
       const part: any[] = phase.split(',');
       // A start of zero is something that did not happen.
-      put(part[0], e[part[1]] - (part[2] ? e[part[2]] || Infinity : 0));
+      put(part[0], e[part[1]] - (part[2] ? e[part[2] + 'Start'] || Infinity : 0));
     });
   }
   if (FULL) e.serverTiming?.forEach(({ name, duration }: any) => put('server_' + name.slice(0, 22), duration));
