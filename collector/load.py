@@ -23,6 +23,7 @@ import msgspec
 
 from collector import erasure
 from collector.begun import Begun
+from collector.heads import app_and, events_in, refused_in
 from collector.outcomes import Outcome
 from collector.routes import write_learned
 from collector.seen import Seen
@@ -54,12 +55,6 @@ ROUTES = """
 class _Line(NamedTuple):
     data: bytes
     file: str
-
-
-class _Head(msgspec.Struct):
-    app: str = ""
-    events: list[msgspec.Raw] = []
-    spans: list[msgspec.Raw] = []
 
 
 class Loader:
@@ -177,7 +172,7 @@ class Loader:
         counted: Counter[tuple[str, Outcome]] = Counter()
         lines, bad = self._proved(self._first_of_their_id(sealed, counted))
         for line, _ in bad:
-            counted[_app_and(line.data, Outcome.QUARANTINED)] += _events_in(line.data)
+            counted[app_and(line.data, Outcome.QUARANTINED)] += events_in(line.data)
         self._put_aside(bad)
         rows = [line.data for line in lines]
         if counted:
@@ -213,7 +208,7 @@ class Loader:
             return data
         counted: Counter[tuple[str, Outcome]] = Counter()
         for line in gone:
-            counted[_app_and(line, Outcome.ERASED)] += _events_in(line)
+            counted[app_and(line, Outcome.ERASED)] += events_in(line)
         return b"".join(line + b"\n" for line in [*kept, self._ledger_line(counted)])
 
     def _first_of_their_id(self, sealed: Sequence[Path], counted: Counter[tuple[str, Outcome]]) -> list[_Line]:
@@ -225,7 +220,8 @@ class Loader:
                 repeats = seen.claim({line_id for line_id, _ in lines}, path.stem, now_ms)
                 for line_id, data in lines:
                     if line_id in kept or line_id in repeats:
-                        counted[_app_and(data, Outcome.REPEAT)] += _events_in(data)
+                        counted[app_and(data, Outcome.REPEAT)] += events_in(data)
+                        counted.update(refused_in(data))
                     else:
                         kept[line_id] = _Line(data, path.stem)
         return list(kept.values())
@@ -346,15 +342,6 @@ def _whole_lines(data: bytes, counted: Counter[tuple[str, Outcome]]) -> list[tup
         elif line:
             counted["", Outcome.TORN] += 1
     return found
-
-
-def _app_and(line: bytes, outcome: Outcome) -> tuple[str, Outcome]:
-    return msgspec.json.decode(line, type=_Head).app, outcome
-
-
-def _events_in(line: bytes) -> int:
-    head = msgspec.json.decode(line, type=_Head)
-    return len(head.events) + len(head.spans)
 
 
 def _first_ms(path: Path) -> int:

@@ -89,6 +89,15 @@ def test_cut_into_other_blocks_the_same_bytes_would_be_new_and_the_name_prevents
     assert count(store) > 12
 
 
+def test_what_was_refused_of_a_repeated_beacon_is_counted_again_and_what_its_page_dropped_is_not(
+    loader: Loader, store: Store
+) -> None:
+    line = a_line({"type": "view"}, {"type": "nonsense"}, dropped={"fetches": 3})
+    seal(loader.folder, line, line)
+    loader.step()
+    assert ledger(store) == {"stored": 1, "repeat": 1, "event_unknown_type": 2, "client_fetches": 3}
+
+
 def test_repeats_are_dropped_within_a_file_across_files_and_after_a_restart(loader: Loader, store: Store) -> None:
     line = a_line({"type": "view"}, {"type": "mark", "name": "m"})
     seal(loader.folder, line, line, a_line({"type": "view"}))
