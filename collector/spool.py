@@ -305,6 +305,12 @@ class Spool:
             log.error("Could not seal %s: %s", file.path.name, error)
 
     def _measure(self) -> None:
+        try:
+            self._full = self._used() > self._cap_bytes or shutil.disk_usage(self.folder).free < SPARE_DISK_BYTES
+        except OSError as error:  # a write will say so too, to whom it concerns; this thread has to outlive it
+            log.error("Cannot look at the spool's folder: %s", error)
+
+    def _used(self) -> int:
         used = 0
         with os.scandir(self.folder) as entries:
             for entry in entries:
@@ -312,4 +318,4 @@ class Spool:
                     used += entry.stat().st_size
                 except FileNotFoundError:  # the loader has just finished with it
                     continue
-        self._full = used > self._cap_bytes or shutil.disk_usage(self.folder).free < SPARE_DISK_BYTES
+        return used

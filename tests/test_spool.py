@@ -111,6 +111,20 @@ def test_a_disk_that_refuses_the_write_refuses_the_waiters_and_keeps_the_rest(tm
     assert all(path.stat().st_size < 60_000 for path in tmp_path.iterdir()), "the torn tail was cut off"
 
 
+def test_the_writer_outlives_a_folder_that_is_away_while_it_is_measured(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+
+    async def use(spool: Spool) -> None:
+        await spool.append(line(1))
+        folder.rename(tmp_path / "elsewhere")
+        await asyncio.sleep(2.5)  # it is measured once a second
+        (tmp_path / "elsewhere").rename(folder)
+        await asyncio.wait_for(spool.append(line(2)), 10)
+
+    with_spool(folder, use, seal_after_s=3600)
+    assert lines_in(folder) == [f"{1:032x}", f"{2:032x}"]
+
+
 def test_a_folder_that_cannot_be_written_is_a_refusal_not_a_crash(tmp_path: Path) -> None:
     folder = tmp_path / "spool"
 
