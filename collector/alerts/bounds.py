@@ -7,6 +7,8 @@ statistics (no shape of the data is assumed), shares by Wilson's interval, means
 import math
 from functools import lru_cache
 
+from collector.query import spread
+
 Z = {90: 1.6449, 95: 1.9600, 99: 2.5758}
 EXACT_UP_TO = 1_000
 
@@ -15,22 +17,10 @@ EXACT_UP_TO = 1_000
 def ranks(n: int, level: float, confidence: int = 95) -> tuple[int, int]:
     """The ranks (from 1) of the order statistics that bound a quantile of n values; 0: there is none."""
     if n > EXACT_UP_TO:
-        spread = Z[confidence] * math.sqrt(n * level * (1 - level))
-        lower, upper = math.floor(n * level - spread), math.ceil(n * level + spread) + 1
+        around = Z[confidence] * math.sqrt(n * level * (1 - level))
+        lower, upper = math.floor(n * level - around), math.ceil(n * level + around) + 1
         return max(lower, 0), upper if upper <= n else 0
-    tail = (1 - confidence / 100) / 2
-    below, lower, upper = 0.0, 0, 0
-    for k in range(n):
-        below += math.exp(
-            math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-            + k * math.log(level) + (n - k) * math.log1p(-level)
-        )  # fmt: skip
-        if below <= tail:
-            lower = k + 1
-        if below >= 1 - tail:
-            upper = k + 1
-            break
-    return lower, upper
+    return spread.ranks(n, level, confidence / 100)
 
 
 def of_share(part: float, n: float, confidence: int = 95) -> tuple[float, float]:

@@ -1,11 +1,11 @@
 """Releases: who runs which, when one took effect, and how it does beside the one before it, at the same hours."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from collector.query.question import Question, ask, milliseconds
+from collector.query.spread import of_share
 from collector.query.vitals import LIMITS, Percentile, percentile
 from collector.query.weights import ask_weighing
 from collector.store import Store
@@ -17,7 +17,6 @@ LEVELS = (0.50, 0.95, 0.99)
 FEWEST = 20  # views; fewer say nothing about shares
 DAY_MS = 86_400_000
 BACK = timedelta(days=7)  # the release before is looked for at the same hours of so many days
-Z = 1.96  # 95 % of a normal distribution lie within so many standard errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +55,7 @@ class Share:
     @property
     def bounds(self) -> tuple[float, float]:
         """Where the true share lies, 95 times of 100."""
-        n = self.whole
-        if not n:
-            return 0.0, 1.0
-        middle = (self.value + Z * Z / (2 * n)) / (1 + Z * Z / n)
-        reach = Z / (1 + Z * Z / n) * math.sqrt(self.value * (1 - self.value) / n + Z * Z / (4 * n * n))
-        return max(0.0, middle - reach), min(1.0, middle + reach)
+        return of_share(self.value, self.whole) if self.whole else (0.0, 1.0)
 
     def differs(self, other: "Share") -> bool:
         """Whether the two are apart by more than chance."""

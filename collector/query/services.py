@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from collector.query.question import Question, ask
+from collector.query.weights import one_in
 from collector.store import Store
 
 EDGES = 400
@@ -75,21 +76,16 @@ def services(store: Store, question: Question, new_since: datetime | None = None
 
 
 def _edges(store: Store, question: Question) -> tuple[list[Edge], int]:
-    nth = one_in(span_count(store, question))
+    nth = min(one_in(span_count(store, question), READ_SPANS), MOST_NTH)
     rows = ask(store, "map_edges", question, nth=nth, limit=EDGES, is_narrowed=int(bool(question.where)))
     return [Edge(**row) for row in rows], nth
 
 
 def repeats(store: Store, question: Question) -> list[Repeat]:
     """Operations called several times within one trace, those first of which most calls could be spared."""
-    nth = one_in(span_count(store, question))
+    nth = min(one_in(span_count(store, question), READ_SPANS), MOST_NTH)
     asked = {"nth": nth, "fewest": REPEATED, "limit": REPEATS, "is_narrowed": int(bool(question.where))}
     return [Repeat(**row) for row in ask(store, "repeats", question, **asked)]
-
-
-def one_in(spans: int) -> int:
-    """One trace in how many is read of so many spans: a power of two, because samples of halves lie within each other."""
-    return min(1 << (spans // READ_SPANS).bit_length(), MOST_NTH)
 
 
 def span_count(store: Store, question: Question) -> int:

@@ -29,9 +29,9 @@ def interval(sample: Sequence[tuple[float, int]], level: float = 0.75) -> Bounds
 
 
 @lru_cache(maxsize=4_096)
-def ranks(n: int, level: float) -> tuple[int, int]:
+def ranks(n: int, level: float, confidence: float = CONFIDENCE) -> tuple[int, int]:
     """The ranks (from 1) of the order statistics that bound a quantile of n values; 0: there is none."""
-    tail = (1 - CONFIDENCE) / 2
+    tail = (1 - confidence) / 2
     below, lower, upper = 0.0, 0, 0
     for k in range(n):
         below += math.exp(
@@ -105,7 +105,7 @@ def _half_width(level: float, n: float) -> float:
 AROUND = ", ".join(f"{level:.9f}" for level in grid(P75, COARSE))
 
 
-def of_share(share: float, effective: float) -> Bounds:
+def of_share(share: float, effective: float) -> tuple[float, float]:
     """Wilson's interval: never outside 0 … 1, and right for shares near them."""
     return _wilson(share, effective)
 

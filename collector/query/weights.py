@@ -24,12 +24,13 @@ def ask_weighing(store: Store, name: str, question: Question, /, **parameters: A
     text = written(store, name, question)
     if found["is_even"]:
         text = plain(text)
-    return read_text(store, text, question, **{"one_in": one_in(found["events"]), **parameters})
+    return read_text(store, text, question, **{"one_in": one_in(found["events"], EXACT), **parameters})
 
 
-def one_in(events: int) -> int:
-    """One view in how many is read of so many events: a power of two."""
-    return 1 << (max(events - 1, 0) // EXACT).bit_length()
+def one_in(there: int, most: int) -> int:
+    """One in how many is read, so that of so many there are at most `most` are: a power of two, as samples of halves lie
+    within each other."""
+    return 1 << (max(there - 1, 0) // most).bit_length()
 
 
 def plain(text: str) -> str:
