@@ -124,6 +124,7 @@ export const install = (these: Feature[]): void => {
   given.release = stub.release;
   stub.x?.();
   if (script?.dataset.key) init({ ...script.dataset });
-  stub.e?.forEach(when(caught));
+  // What happened before us can wait for the view like everything else.
+  stub.e?.forEach((event: any) => early.push(() => safe(caught)(event)));
   stub.q?.forEach(([name, args]: any) => (api as any)[name](...args));
 };
