@@ -631,3 +631,22 @@ ALTER TABLE farside_shard.events ON CLUSTER `main` MATERIALIZE COLUMN view_key, 
 
 CREATE OR REPLACE TABLE farside.events ON CLUSTER `main` AS farside_shard.events
 ENGINE = Distributed('main', 'farside_shard', 'events', sipHash64(session_id));
+
+-- 0010_keys_of_spans.sql
+
+ALTER TABLE farside_shard.otel_traces ON CLUSTER `main` ADD COLUMN IF NOT EXISTS span_key UInt64
+    MATERIALIZED reinterpretAsUInt64(unhex(SpanId)) CODEC(ZSTD(1));
+
+CREATE OR REPLACE TABLE farside.otel_traces ON CLUSTER `main` AS farside_shard.otel_traces
+ENGINE = Distributed('main', 'farside_shard', 'otel_traces', rand());
+
+ALTER TABLE farside_shard.otel_traces ON CLUSTER `main` ADD COLUMN IF NOT EXISTS parent_key UInt64
+    MATERIALIZED reinterpretAsUInt64(unhex(ParentSpanId)) CODEC(ZSTD(1));
+
+CREATE OR REPLACE TABLE farside.otel_traces ON CLUSTER `main` AS farside_shard.otel_traces
+ENGINE = Distributed('main', 'farside_shard', 'otel_traces', rand());
+
+ALTER TABLE farside_shard.otel_traces ON CLUSTER `main` MATERIALIZE COLUMN span_key, MATERIALIZE COLUMN parent_key;
+
+CREATE OR REPLACE TABLE farside.otel_traces ON CLUSTER `main` AS farside_shard.otel_traces
+ENGINE = Distributed('main', 'farside_shard', 'otel_traces', rand());

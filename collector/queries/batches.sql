@@ -3,7 +3,7 @@ SELECT
     name,
     least(assumeNotNull(batch), {last:UInt32}) AS nr,
     toInt64(sum(sample_n)) AS loads,
-    toInt64(uniqExact(view_id)) AS views,
+    toInt64(uniqExact(view_key)) AS views,
     toInt64(sumIf(sample_n, burst > 1)) AS bursts,
     toInt64(sumIf(sample_n, ifNull(abandoned, 0))) AS abandoned,
     toInt64(sumIf(sample_n, failure != '' OR ifNull(status_code, 0) >= 400)) AS failures,

@@ -2,7 +2,7 @@
 SELECT
     fingerprint,
     toInt64(sum(weight)) AS times,
-    uniqExact(of_view) AS views,
+    uniqExact(view_key) AS views,
     uniqExactIf(user_id, user_id != '') AS users,
     uniqExact(session_id) AS sessions,
     max(timestamp) AS last_seen,
@@ -18,7 +18,7 @@ SELECT
 FROM
 (
     SELECT
-        fingerprint, events.view_id AS of_view, events.user_id AS user_id, session_id, timestamp, received_at,
+        fingerprint, view_key, events.view_id AS of_view, events.user_id AS user_id, session_id, timestamp, received_at,
         events.event_id AS of_event, events.name AS of_kind,
         toString(events.error_type) AS type_of_error, events.message AS said, toString(events.route) AS on_route,
         toString(events.team) AS of_team,

@@ -3,7 +3,7 @@
 SELECT
     fingerprint,
     toInt64(greatest(sum(sample_n * ifNull(count, 1)), sum(ifNull(count, 1)))) AS times,
-    uniqExact(events.view_id) AS views,
+    uniqExact(view_key) AS views,
     uniqExactIf(user_id, user_id != '') AS users,
     uniqExact(session_id) AS sessions,
     max(timestamp) AS last_seen,

@@ -2,63 +2,63 @@
 -- answered it and, where there is none, the reason. The join is by id, whenever the spans come: a span whose parent is the
 -- request, or the one that the reply named. `dark` are also those of whose kind others were joined: see joined.sql.
 WITH
-    own AS (SELECT span_id FROM events WHERE /* scope */ AND type IN ('fetch', 'view') AND span_id != ''),
+    own AS (SELECT reinterpretAsUInt64(unhex(span_id)) FROM events WHERE /* scope */ AND type IN ('fetch', 'view') AND span_id != ''),
     served AS
     (
-        SELECT ParentSpanId AS key, any(TraceId) AS trace, argMin(ServiceName, Timestamp) AS service,
+        SELECT parent_key AS key, any(TraceId) AS trace, argMin(ServiceName, Timestamp) AS service,
             argMin(Duration, Timestamp) AS took_ns, min(received_at) AS came_at
         FROM otel_traces
         WHERE SpanKind NOT IN ('Client', 'Producer') AND ServiceName != 'browser'
             AND received_at > fromUnixTimestamp64Milli({spans_since_ms:Int64}, 'UTC')
             AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
-            AND ParentSpanId IN own
-        GROUP BY ParentSpanId
+            AND parent_key IN own
+        GROUP BY parent_key
     ),
     -- A span that is another request's child is that one's: a cache has given its reply once more.
     named AS
     (
-        SELECT SpanId AS key, any(TraceId) AS trace, any(ServiceName) AS service, any(Duration) AS took_ns,
-            min(received_at) AS came_at, any(ParentSpanId) IN own AS is_others
+        SELECT span_key AS key, any(TraceId) AS trace, any(ServiceName) AS service, any(Duration) AS took_ns,
+            min(received_at) AS came_at, any(parent_key) IN own AS is_others
         FROM otel_traces
         WHERE SpanKind NOT IN ('Client', 'Producer') AND ServiceName != 'browser'
             AND received_at > fromUnixTimestamp64Milli({spans_since_ms:Int64}, 'UTC')
             AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
-            AND SpanId IN (
-                SELECT server_span_id FROM events WHERE /* scope */ AND type IN ('fetch', 'view') AND server_span_id != '')
-        GROUP BY SpanId
+            AND span_key IN (
+                SELECT reinterpretAsUInt64(unhex(server_span_id)) FROM events WHERE /* scope */ AND type IN ('fetch', 'view') AND server_span_id != '')
+        GROUP BY span_key
     ),
     -- A cache gives many readers one trace; it is its first reader's.
     repeated AS
     (
-        SELECT arrayJoin(arrayPopFront(arrayMap(view -> view.2, arraySort(groupUniqArray((received_at, view_id))))))
+        SELECT arrayJoin(arrayPopFront(arrayMap(view -> view.2, arraySort(groupUniqArray((received_at, view_key))))))
         FROM events
         WHERE /* scope */ AND type = 'view' AND trace_source IN ('server-timing', 'meta')
         GROUP BY trace_id
-        HAVING uniqExact(view_id) > 1
+        HAVING uniqExact(view_key) > 1
     ),
     matched AS
     (
         SELECT
-            event_id, view_id, toString(events.type) AS type, toString(events.route) AS route, received_at, duration_ms,
-            span_id, server_span_id, toString(trace_source) AS source, failure, status_code,
-            toString(origin) AS page_origin, url, toString(endpoint) AS endpoint,
+            event_id, view_id, events.type AS type, events.route AS route, received_at, duration_ms,
+            span_id, server_span_id, trace_source AS source, failure, status_code,
+            origin AS page_origin, url, endpoint,
             empty(phases) AND bytes IS NULL AS is_opaque,
             if(events.type = 'view' OR startsWith(url, '/'), page_origin, extract(url, '^https?://([^/?#:]+)')) AS host,
             -- When it began by the collector's clock, at the latest: the way here is counted in.
             toUnixTimestamp64Milli(timestamp) + if(clock = 'shifted', 0, clock_offset_ms) AS began_ms,
-            served.key != '' AND served.trace = events.trace_id AS is_served,
-            named.key != '' AND named.trace = events.trace_id AS is_named,
+            served.key != 0 AND served.trace = events.trace_id AS is_served,
+            named.key != 0 AND named.trace = events.trace_id AS is_named,
             multiIf(is_served, served.service, is_named, named.service, '') AS answered_by,
             multiIf(is_served, served.took_ns / 1e6, is_named, named.took_ns / 1e6, NULL) AS server_ms,
             NOT is_served AND is_named AND named.is_others OR events.type = 'view' AND (
-                view_id IN repeated
+                view_key IN repeated
                 OR clock != 'deferred' AND toUnixTimestamp64Milli(
                     multiIf(is_served, served.came_at, is_named, named.came_at, received_at))
                     < began_ms - {stale_ms:Int64}) AS is_stale
         FROM events
-        LEFT ANY JOIN served ON served.key = events.span_id
-        LEFT ANY JOIN named ON named.key = events.server_span_id
-        WHERE /* scope */ AND (events.type = 'fetch' OR events.type = 'view' AND navigation NOT IN ('soft', 'restore'))
+        LEFT ANY JOIN served ON served.key = reinterpretAsUInt64(unhex(events.span_id))
+        LEFT ANY JOIN named ON named.key = reinterpretAsUInt64(unhex(events.server_span_id))
+        WHERE /* scope */ AND events.type IN ('fetch', 'view') AND (events.type = 'fetch' OR navigation NOT IN ('soft', 'restore'))
     )
 SELECT
     *,

@@ -1,7 +1,7 @@
 -- The newest views, each with what is known of it so far.
 WITH newest AS
 (
-    SELECT view_id, timestamp, received_at, toString(route) AS route, path, trace_id, user_id, session_id,
+    SELECT view_id, view_key, timestamp, received_at, toString(route) AS route, path, trace_id, user_id, session_id,
         toString(browser) AS browser, toString(os) AS os, toString(device) AS device, toString(country) AS country,
         toString(navigation) AS navigation, duration_ms
     FROM events
@@ -20,15 +20,15 @@ FROM newest
 LEFT JOIN
 (
     SELECT
-        view_id,
-        argMaxIf(value, (seq, length(event_id), event_id), type = 'vital' AND name = 'LCP') AS lcp,
-        argMaxIf(value, (seq, length(event_id), event_id), type = 'vital' AND name = 'INP') AS inp,
-        argMaxIf(value, (seq, length(event_id), event_id), type = 'vital' AND name = 'CLS') AS cls,
+        view_key,
+        argMaxIf(value, age, type = 'vital' AND name = 'LCP') AS lcp,
+        argMaxIf(value, age, type = 'vital' AND name = 'INP') AS inp,
+        argMaxIf(value, age, type = 'vital' AND name = 'CLS') AS cls,
         countIf(type = 'fetch') AS requests,
         sumIf(ifNull(count, 1), type = 'error') AS errors,
-        argMax(visibility, (seq, length(event_id), event_id)) = 'hidden' AS is_hidden
+        argMax(visibility, age) = 'hidden' AS is_hidden
     FROM events
     WHERE /* scope */ AND view_id IN (SELECT view_id FROM newest)
-    GROUP BY view_id
-) AS rest ON rest.view_id = newest.view_id
+    GROUP BY view_key
+) AS rest ON rest.view_key = newest.view_key
 ORDER BY newest.received_at DESC, newest.timestamp DESC

@@ -3,7 +3,6 @@ SELECT route, release, count() AS views, countIf(has_failed) AS failed
 FROM
 (
     SELECT
-        view_id,
         any(toString(events.release)) AS release,
         any(toString(events.route)) AS on_route,
         countIf(type = 'error') > 0 AS has_failed,
@@ -13,7 +12,7 @@ FROM
         AND (events.release = {new:String} AND received_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
             OR events.release = {old:String})
         AND positiveModulo(toUnixTimestamp64Milli(received_at) - {from_ms:Int64}, 86400000) <= {length_ms:Int64}
-    GROUP BY view_id
+    GROUP BY view_key
 )
 ARRAY JOIN ['', on_route] AS route
 WHERE is_seen

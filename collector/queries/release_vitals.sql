@@ -12,24 +12,28 @@ SELECT
     if(n < 1000, arraySort(groupArray(1000)((value, weight))), []) AS sample
 FROM
 (
-    SELECT release, name, value, weight, on_route
+    SELECT release, name, assumeNotNull(newest) AS value, weight, on_route
     FROM
     (
         SELECT
-            name,
             any(toString(events.release)) AS release,
             any(toString(events.route)) AS on_route,
             any(sample_n) AS weight,
-            argMax(visibility, age) = 'hidden' AS is_hidden,
-            assumeNotNull(argMax(events.value, age)) AS value
+            argMaxOrNullIf(assumeNotNull(events.value), age, name = 'LCP') AS lcp,
+            argMaxOrNullIf(assumeNotNull(events.value), age, name = 'INP') AS inp,
+            argMaxOrNullIf(assumeNotNull(events.value), age, name = 'CLS') AS cls,
+            argMaxOrNullIf(assumeNotNull(events.value), age, name = 'FCP') AS fcp,
+            argMaxOrNullIf(assumeNotNull(events.value), age, name = 'TTFB') AS ttfb
         FROM events
         WHERE /* scope */ AND sample_n > 0 AND type = 'vital' AND events.value IS NOT NULL
             AND (events.release = {new:String} AND received_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
                 OR events.release = {old:String})
             AND positiveModulo(toUnixTimestamp64Milli(received_at) - {from_ms:Int64}, 86400000) <= {length_ms:Int64}
-        GROUP BY view_key, name
+        GROUP BY view_key
+        HAVING argMax(visibility, age) != 'hidden'
     )
-    WHERE NOT is_hidden
+    ARRAY JOIN ['LCP', 'INP', 'CLS', 'FCP', 'TTFB'] AS name, [lcp, inp, cls, fcp, ttfb] AS newest
+    WHERE newest IS NOT NULL
 )
 ARRAY JOIN ['', on_route] AS route
 WHERE route = '' OR route IN

@@ -21,7 +21,7 @@ WHERE received_at > fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
     AND ({key:String} = '' OR if({any_value:UInt8} = 1,
         mapContains(SpanAttributes, {key:String}) OR mapContains(ResourceAttributes, {key:String}),
         SpanAttributes[{key:String}] = {value:String} OR ResourceAttributes[{key:String}] = {value:String}))
-    AND ({is_root:UInt8} = 0 OR ParentSpanId = '')
+    AND ({is_root:UInt8} = 0 OR parent_key = 0)
     AND (ServiceName != 'browser' OR ResourceAttributes['service.namespace'] = {app:String})
     AND ({is_narrowed:UInt8} = 0 OR TraceId IN (
         SELECT trace_id FROM events WHERE {is_narrowed:UInt8} = 1 AND /* scope */ AND trace_id != ''))

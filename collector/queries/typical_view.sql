@@ -2,12 +2,12 @@
 WITH slow AS
 (
     SELECT
-        view_id,
+        any(events.view_id) AS view_id,
         any(events.trace_id) AS own_trace,
-        argMaxIf(value, (seq, event_id), name = {vital:String}) AS newest
+        argMaxIf(value, age, name = {vital:String}) AS newest
     FROM events
     WHERE /* scope */ AND type = 'vital' AND value IS NOT NULL
-    GROUP BY view_id
+    GROUP BY view_key
     HAVING argMax(visibility, age) != 'hidden' AND newest > {limit:Float64}
 )
 SELECT view_id, own_trace AS trace_id, toFloat64(assumeNotNull(newest)) AS shown

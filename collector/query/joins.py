@@ -77,17 +77,6 @@ class Joined:
     backends: list[Share]
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """One request of a view: the `service` that answered, or the `reason` why none is known to have."""
-
-    event_id: str
-    span_id: str
-    service: str
-    reason: str
-    server_ms: float | None
-
-
 def joined(store: Store, question: Question) -> Joined:
     """How many of the question's requests were joined, and why the others were not."""
     step = milliseconds(question.until) - milliseconds(question.since)

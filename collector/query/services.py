@@ -52,7 +52,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The map's edges, the busiest first. One trace in `nth` was read; edges of traces are new against `before_nth`."""
+    """The map's edges, the busiest first. One trace in `nth` was read."""
 
     edges: list[Edge]
     nth: int
@@ -85,7 +85,12 @@ def repeats(store: Store, question: Question) -> list[Repeat]:
     """Operations called several times within one trace, those first of which most calls could be spared."""
     nth = min(one_in(span_count(store, question), READ_SPANS), MOST_NTH)
     asked = {"nth": nth, "fewest": REPEATED, "limit": REPEATS, "is_narrowed": int(bool(question.where))}
-    return [Repeat(**row) for row in ask(store, "repeats", question, **asked)]
+    rows = ask(store, "repeats", question, **asked)
+    if not rows:
+        return []
+    spans = {"traces": [row["trace_id"] for row in rows], "spans": [row["parent_id"] for row in rows]}
+    callers = {row["span_id"]: row["service"] for row in ask(store, "callers", question, **spans)}
+    return [Repeat(caller=callers.get(row.pop("parent_id"), ""), **row) for row in rows]
 
 
 def span_count(store: Store, question: Question) -> int:

@@ -1,6 +1,7 @@
 """Spans: where they are read from: our own table, and one that an OpenTelemetry Collector writes in the same ClickHouse.
 
-Its rows are not copied. It has no `received_at`; when a span ended stands for that.
+Its rows are not copied. What our table has beyond the exporter's is worked out as it is read: the ids as numbers, and when
+a span ended stands for `received_at`.
 """
 
 import re
@@ -27,8 +28,9 @@ def read_from(sql: str, table: str) -> str:
     if not table or OWN not in sql:
         return sql
     both = (
-        f"FROM (SELECT {COLUMNS}, received_at FROM `otel_traces` UNION ALL SELECT {COLUMNS},"
-        f" toDateTime64(addNanoseconds(Timestamp, Duration), 3, 'UTC') AS received_at FROM {table}) AS otel_traces"
+        f"FROM (SELECT {COLUMNS}, received_at, span_key, parent_key FROM `otel_traces` UNION ALL SELECT {COLUMNS},"
+        " toDateTime64(addNanoseconds(Timestamp, Duration), 3, 'UTC') AS received_at, reinterpretAsUInt64(unhex(SpanId)) AS"
+        f" span_key, reinterpretAsUInt64(unhex(ParentSpanId)) AS parent_key FROM {table}) AS otel_traces"
     )
     # A subquery has no PREWHERE; the engine moves conditions into it by itself.
     plain = re.sub(r"PREWHERE(.*?)\nWHERE", r"WHERE\1\n    AND", sql, flags=re.DOTALL)
