@@ -66,7 +66,16 @@ INSERT_SETTINGS = {
     "max_insert_threads": 1,
     "materialized_views_ignore_errors": 0,
 }
-READ_SETTINGS = {"max_execution_time": 10, "max_result_rows": 200_000, "max_memory_usage": 4_000_000_000}
+READ_SETTINGS = {
+    "max_execution_time": 10,
+    "max_result_rows": 200_000,
+    "max_memory_usage": 4_000_000_000,
+    # Compiling a query when it is asked for the third time makes that reader wait a quarter of a second, for a twentieth less
+    # later on.
+    "compile_expressions": 0,
+    "compile_aggregate_expressions": 0,
+    "compile_sort_description": 0,
+}
 
 
 def plan(settings: Settings) -> str:
