@@ -5,12 +5,12 @@ from functools import partial
 from starlette.requests import Request
 
 from collector.query.question import BadQuestion, Question
-from collector.query.trace import TraceView, trace_spans, trace_views
+from collector.query.trace import TraceView, session_pairs, trace_spans, trace_views
 from collector.query.view import Event, view_events
 from collector.traces.waterfall import Waterfall
 from dashboards.panels import beside
 from dashboards.site import Page, Site
-from dashboards.tracing import WINDOW, Drawing, LastLarge, Sheet, facts_of, pairs_of, rows_of, sheet
+from dashboards.tracing import WINDOW, Drawing, LastLarge, Sheet, facts_of, rows_of, sheet
 
 LARGE = LastLarge()
 
@@ -67,6 +67,8 @@ def _drawn(
     reading = beside(partial(trace_spans, site.store, question, trace_id))
     views = trace_views(site.store, question, trace_id)
     own = [view for view in views if view.is_own] or views
-    events = view_events(site.store, question, own[0].view_id) if own else []
-    pairs = pairs_of(site.store, question, events)
-    return drawing.draw(reading.result(), events, pairs), (views, events)
+    if not own:
+        return drawing.draw(reading.result(), []), (views, [])
+    pairing = beside(partial(session_pairs, site.store, question, own[0].session_id, own[0].began_ms))
+    events = view_events(site.store, question, own[0].view_id)
+    return drawing.draw(reading.result(), events, pairing.result()), (views, events)

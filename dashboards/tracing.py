@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from starlette.requests import Request
 
 from collector.query.question import BadQuestion, Question
-from collector.query.trace import Pair, Rank, Span, SpanDetails, session_pairs, span_details, span_lengths
+from collector.query.trace import Pair, Rank, Span, SpanDetails, span_details, span_lengths
 from collector.query.view import Event
 from collector.store import Store
 from collector.traces.waterfall import Row, Waterfall, draw, members_of
@@ -151,14 +151,6 @@ def colours(picture: Waterfall) -> dict[str, str]:
     services = dict.fromkeys(node.span.service for node in picture.tree.nodes() if not node.span.is_browser)
     own = {"browser": "s-browser", "network": "s-network", "unseen": "s-unseen"}
     return own | {name: f"s-{nr % SERVICE_COLOURS + 1}" for nr, name in enumerate(services)}
-
-
-def pairs_of(store: Store, question: Question, events: Sequence[Event]) -> list[Pair]:
-    """The requests of the session that a view is of, which bound its clocks."""
-    if not events:
-        return []
-    near_ms = round(events[0].timestamp.timestamp() * 1000)
-    return session_pairs(store, question, events[0].session_id, near_ms)
 
 
 def rows_of(picture: Waterfall) -> list[dict[str, Any]]:

@@ -8,13 +8,13 @@ from typing import Any
 from starlette.requests import Request
 
 from collector.query.question import Question
-from collector.query.trace import trace_spans
+from collector.query.trace import session_pairs, trace_spans
 from collector.query.view import Event, session_views, view_events
 from collector.query.vitals import LIMITS
 from collector.traces.weave import newest
-from dashboards.panels import Panel
+from dashboards.panels import Panel, beside
 from dashboards.site import Page, Site
-from dashboards.tracing import Drawing, Sheet, facts_of, pairs_of, sheet
+from dashboards.tracing import Drawing, Sheet, facts_of, sheet
 
 ROWS = 200
 
@@ -52,9 +52,12 @@ async def page(site: Site, request: Request) -> Page:
 
 def _sheet(site: Site, question: Question, events: list[Event], drawing: Drawing) -> Sheet:
     trace_id = next((event.trace_id for event in events if event.trace_id and event.trace_source != "foreign"), "")
-    spans = trace_spans(site.store, question, trace_id) if trace_id else []
-    pairs = pairs_of(site.store, question, events) if spans else []
-    return sheet(site.store, question, trace_id, drawing.draw(spans, events, pairs), events, 0, ROWS)
+    if not trace_id:
+        return sheet(site.store, question, "", drawing.draw([], events), events, 0, ROWS)
+    near_ms = round(events[0].timestamp.timestamp() * 1000)
+    pairing = beside(partial(session_pairs, site.store, question, events[0].session_id, near_ms))
+    spans = trace_spans(site.store, question, trace_id)
+    return sheet(site.store, question, trace_id, drawing.draw(spans, events, pairing.result()), events, 0, ROWS)
 
 
 def _context(events: list[Event], head: Event, session: Panel) -> dict[str, Any]:

@@ -61,11 +61,13 @@ class SpanDetails:
 
 @dataclass(frozen=True, slots=True)
 class TraceView:
-    """A view whose events carry the trace's id."""
+    """A view whose events carry the trace's id; the first of these was at `began_ms` of its browser's clock."""
 
     view_id: str
     app: str
     is_own: bool
+    session_id: str
+    began_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +149,4 @@ def span_lengths(store: Store, question: Question, operations: set[tuple[str, st
 def trace_views(store: Store, question: Question, trace_id: str) -> list[TraceView]:
     """The views a trace belongs to, the one it was made for first."""
     rows = ask(store, "trace_views", question, trace_id=trace_id)
-    return [TraceView(row["view_id"], row["app"], bool(row["is_own"])) for row in rows]
+    return [TraceView(**row | {"is_own": bool(row["is_own"])}) for row in rows]

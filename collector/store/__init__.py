@@ -70,8 +70,8 @@ READ_SETTINGS = {
     "max_execution_time": 10,
     "max_result_rows": 200_000,
     "max_memory_usage": 4_000_000_000,
-    # Compiling a query when it is asked for the third time makes that reader wait a quarter of a second, for a twentieth less
-    # later on.
+    # To compile a query that comes for the third time makes that reader wait a quarter of a second, and later ones a
+    # twentieth less.
     "compile_expressions": 0,
     "compile_aggregate_expressions": 0,
     "compile_sort_description": 0,
