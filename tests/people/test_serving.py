@@ -82,5 +82,9 @@ def test_settings_and_people_that_change_are_seen(spawn: Callable[..., Running],
     toml.write_text("rate_per_key = 70\n" + app)
     again.kill(15)
     last = spawn()
-    rows = wait_until(lambda: last.rows("SELECT after['rate_per_key'] AS n FROM audit ORDER BY at")[2:])
-    assert rows[-1]["n"] == "70", "a change that needs a restart is seen after it"
+
+    def rates() -> list[object]:
+        return [row["n"] for row in last.rows("SELECT after['rate_per_key'] AS n FROM audit ORDER BY at")]
+
+    # The process before may have seen what needs no restart, the key that went, and written a row of its own.
+    assert wait_until(lambda: "70" in rates()[2:]), "a change that needs a restart is seen after it"
