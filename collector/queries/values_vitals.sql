@@ -9,4 +9,4 @@ SELECT
 FROM events
 WHERE /* scope */ AND sample_n > 0 AND events.type = 'vital' AND events.value IS NOT NULL
 GROUP BY events.view_key
-HAVING argMax(events.visibility, events.age) != 'hidden' AND isNotNull(/* value */)
+HAVING NOT argMax(events.visibility = 'hidden', events.age) AND isNotNull(/* value */)
