@@ -4,6 +4,7 @@ The engine takes a refused write for one that succeeded (it would be a finding i
 `test_the_engine_acknowledges_what_the_disk_refused`), and syncs parts, but not the tokens that stand for them.
 """
 
+import os
 import resource
 import secrets
 import shutil
@@ -18,6 +19,7 @@ import pytest
 from collector.load import Loader
 from collector.store import Store, StoreAway, WritesRefused
 from collector.store.disk import SPARE_DISK_BYTES
+from collector.store.parts import is_cut_off
 from tests.test_load import a_line, seal
 
 # More than a line of the spool, less than the engine's list of an event row's columns.
@@ -205,3 +207,38 @@ def test_nothing_is_asked_of_an_engine_whose_disk_is_nearly_full(
         assert loader.backlog()[0] == 1
     loader.step()
     assert counts(loader.store) == each(2)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["at the next start", "while it runs"])
+def test_a_merged_part_of_which_only_large_files_are_cut_off_gives_way_to_its_sources(
+    loader: Loader, tmp_path: Path, again: bool
+) -> None:
+    """The engine would take it, and drop what it was merged from (found by the crash oracle, seed 128)."""
+    store = loader.store
+    for _ in range(3):
+        load_a_line(loader)
+    with store.handle() as client:
+        client.command("OPTIMIZE TABLE events FINAL")
+        (row,) = client.query(
+            "SELECT path FROM system.parts WHERE active AND table = 'events' AND level > 0"
+        ).named_results()
+    part = Path(row["path"])
+    assert not is_cut_off(part)
+    if not again:
+        store.close()
+    data = part / "data.bin"
+    os.truncate(data, data.stat().st_size // 2)
+    assert is_cut_off(part)
+    if again:
+        disk = store._disk
+        assert disk
+        disk._refused -= 1  # as if a write had been refused since
+        with pytest.raises(WritesRefused):
+            store.check_disk()
+    else:
+        store.open()
+    assert not part.exists()
+    assert (part.parent / "detached" / f"broken-on-start_{part.name}").exists()
+    assert store.read("SELECT count() AS n, uniqExact(path) AS paths FROM events")[0]["n"] == 4
+    load_a_line(loader)
+    assert store.read("SELECT count() AS n FROM events")[0]["n"] == 5

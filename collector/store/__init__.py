@@ -22,7 +22,7 @@ from clickhouse_connect.driver.client import Client
 from collector.settings import BadSettings, Settings
 from collector.store import cluster as clusters
 from collector.store import erase as erasing
-from collector.store import migrate, proof, retention, spans
+from collector.store import migrate, parts, proof, retention, spans
 from collector.store.address import DATABASE, Address, BadAddress, parse
 from collector.store.cluster import Cluster
 from collector.store.disk import Blocks, Disk, WritesRefused
@@ -138,6 +138,7 @@ class Store:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch.mkdir(parents=True)
             tempfile.tempdir = str(self._scratch)
+            parts.set_aside_in(Path(self.address.folder))
         with self._writing, self._reported():
             self._writer = connect(self.address, "default")
             migrate.bring_up(self._writer, self.database, self._databases(), self._render)

@@ -1,8 +1,9 @@
 """Disk: what the embedded engine does when the disk refuses a write, and how that is put right.
 
-It goes on as if the write had succeeded: an insert or a merge is acknowledged whose files are cut off, which shows at the
-next start, when the engine sets the part aside (chDB 26.9, tests/test_disk.py). But it counts refused writes. Seldom is
-one refused, for nothing is asked of an engine whose disk is nearly full. A server's disk is the server's own business.
+It goes on as if the write had succeeded: an insert or a merge is acknowledged whose files are cut off. That shows at the
+next start, when the engine sets the part aside, or we do where it would not notice (chDB 26.9; `parts`, tests/test_disk.py).
+But it counts refused writes. Seldom is one refused, for nothing is asked of an engine whose disk is nearly full. A server's
+disk is the server's own business.
 """
 
 import logging
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
+from collector.store import parts
 from collector.store.engine import StoreAway
 
 log = logging.getLogger("farside.store")
@@ -28,8 +30,8 @@ WINDOW = 10_000  # of deduplication, as the schema has it
 
 REFUSED = "SELECT sum(value) FROM system.events WHERE event = 'WriteBufferFromFileDescriptorWriteFailed'"
 TABLES = """
-    SELECT name FROM system.tables WHERE database = {home:String} AND engine LIKE '%MergeTree'
-    UNION DISTINCT SELECT table FROM system.detached_tables WHERE database = {home:String}
+    SELECT name, toString(uuid) FROM system.tables WHERE database = {home:String} AND engine LIKE '%MergeTree'
+    UNION DISTINCT SELECT table, toString(uuid) FROM system.detached_tables WHERE database = {home:String}
 """
 # Those that lines end up in: nobody but the loader writes to them.
 CHAIN = """
@@ -155,8 +157,9 @@ class Disk:
     def _read_tables_again(self) -> None:
         """What a start does: parts that are cut off are set aside, and merged ones replaced by what they were made of."""
         log.warning("The disk refused something the engine wrote; reading its tables again")
-        for (table,) in self._rows(TABLES):
+        for table, own in self._rows(TABLES):
             self._client.command(f"DETACH TABLE IF EXISTS {self._home}.`{table}` SYNC")
+            parts.set_aside(self._folder / "store" / own[:3] / own)
             self._client.command(f"ATTACH TABLE IF NOT EXISTS {self._home}.`{table}`")
 
     def _prove_there_is_room(self) -> None:
