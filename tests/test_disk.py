@@ -211,7 +211,7 @@ def test_nothing_is_asked_of_an_engine_whose_disk_is_nearly_full(
 
 @pytest.mark.parametrize("again", [False, True], ids=["at the next start", "while it runs"])
 def test_a_merged_part_of_which_only_large_files_are_cut_off_gives_way_to_its_sources(
-    loader: Loader, tmp_path: Path, again: bool
+    loader: Loader, again: bool
 ) -> None:
     """The engine would take it, and drop what it was merged from (found by the crash oracle, seed 128)."""
     store = loader.store
@@ -239,6 +239,6 @@ def test_a_merged_part_of_which_only_large_files_are_cut_off_gives_way_to_its_so
         store.open()
     assert not part.exists()
     assert (part.parent / "detached" / f"broken-on-start_{part.name}").exists()
-    assert store.read("SELECT count() AS n, uniqExact(path) AS paths FROM events")[0]["n"] == 4
+    assert store.read("SELECT count() AS n FROM events")[0]["n"] == 4
     load_a_line(loader)
     assert store.read("SELECT count() AS n FROM events")[0]["n"] == 5

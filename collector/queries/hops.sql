@@ -2,7 +2,11 @@
 -- answered it and, where there is none, the reason. The join is by id, whenever the spans come: a span whose parent is the
 -- request, or the one that the reply named. `dark` are also those of whose kind others were joined: see joined.sql.
 WITH
-    own AS (SELECT reinterpretAsUInt64(unhex(span_id)) FROM events WHERE /* scope */ AND type IN ('fetch', 'view') AND span_id != ''),
+    own AS
+    (
+        SELECT reinterpretAsUInt64(unhex(span_id)) FROM events
+        WHERE /* scope */ AND type IN ('fetch', 'view') AND span_id != ''
+    ),
     served AS
     (
         SELECT parent_key AS key, any(TraceId) AS trace, argMin(ServiceName, Timestamp) AS service,
@@ -24,7 +28,8 @@ WITH
             AND received_at > fromUnixTimestamp64Milli({spans_since_ms:Int64}, 'UTC')
             AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
             AND span_key IN (
-                SELECT reinterpretAsUInt64(unhex(server_span_id)) FROM events WHERE /* scope */ AND type IN ('fetch', 'view') AND server_span_id != '')
+                SELECT reinterpretAsUInt64(unhex(server_span_id)) FROM events
+                WHERE /* scope */ AND type IN ('fetch', 'view') AND server_span_id != '')
         GROUP BY span_key
     ),
     -- A cache gives many readers one trace; it is its first reader's.
@@ -58,7 +63,8 @@ WITH
         FROM events
         LEFT ANY JOIN served ON served.key = reinterpretAsUInt64(unhex(events.span_id))
         LEFT ANY JOIN named ON named.key = reinterpretAsUInt64(unhex(events.server_span_id))
-        WHERE /* scope */ AND events.type IN ('fetch', 'view') AND (events.type = 'fetch' OR navigation NOT IN ('soft', 'restore'))
+        WHERE /* scope */ AND events.type IN ('fetch', 'view')
+            AND (events.type = 'fetch' OR navigation NOT IN ('soft', 'restore'))
     )
 SELECT
     *,

@@ -90,7 +90,13 @@ def repeats(store: Store, question: Question) -> list[Repeat]:
         return []
     spans = {"traces": [row["trace_id"] for row in rows], "spans": [row["parent_id"] for row in rows]}
     callers = {row["span_id"]: row["service"] for row in ask(store, "callers", question, **spans)}
-    return [Repeat(caller=callers.get(row.pop("parent_id"), ""), **row) for row in rows]
+    return [
+        Repeat(
+            row["service"], row["operation"], row["most"], row["traces"], row["took_ms"], row["trace_id"],
+            callers.get(row["parent_id"], ""),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def span_count(store: Store, question: Question) -> int:

@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
 
 import lz4.block  # type: ignore[import-untyped]
@@ -26,26 +27,29 @@ _NONE, _LZ4, _ZSTD = 0x02, 0x82, 0x90
 
 
 def set_aside_in(folder: Path) -> None:
-    """The same for every table of an engine's folder, before it is opened."""
+    """Set cut off parts of every table aside, in the folder of an engine that is not open yet."""
     for table in sorted((folder / "store").glob("*/*")):
         set_aside(table)
 
 
-def set_aside(table: Path) -> list[str]:
+def set_aside(table: Path) -> None:
     """Move parts of a table that are cut off to its `detached`, as the engine does with those that it cannot read, so that
-    what they were merged from is there again; their names. Only while no engine has the table."""
-    found = []
+    what they were merged from is there again. Only while no engine has the table."""
     for part in sorted(table.iterdir()) if table.is_dir() else []:
         if _NAME.fullmatch(part.name) and is_cut_off(part):
-            target = table / "detached" / f"broken-on-start_{part.name}"
-            for nr in range(1, 100):
-                if not target.exists():
-                    break
-                target = target.with_name(f"broken-on-start_{part.name}_try{nr}")
+            target = _free(table / "detached" / f"broken-on-start_{part.name}")
+            target.parent.mkdir(exist_ok=True)
             part.rename(target)
-            log.warning("Part %s of %s is cut off and was set aside", part.name, table.name)
-            found.append(part.name)
-    return found
+            log.warning(
+                "The disk cut part %s off, so it was set aside: %s. What it was merged from is read instead, and what was"
+                " being loaded comes again; delete it when the disk is sound", part.name, target,
+            )  # fmt: skip
+
+
+def _free(target: Path) -> Path:
+    """The name, or the first after it that nothing bears, numbered as the engine does."""
+    tries = (target.with_name(f"{target.name}_try{nr}") for nr in count(1))
+    return next(name for name in chain([target], tries) if not name.exists())
 
 
 def is_cut_off(part: Path) -> bool:
