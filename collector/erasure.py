@@ -16,9 +16,10 @@ from pathlib import Path
 import msgspec
 
 from collector import audit
+from collector.durable import sync_folder
 from collector.people import EDITOR
 from collector.people import Person as Caller
-from collector.spool import prefix_of, sync_folder
+from collector.spool import prefix_of
 from collector.store import Store, StoreAway
 from collector.store.erase import Erased, Person, digest
 

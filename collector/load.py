@@ -22,12 +22,12 @@ from typing import NamedTuple
 import msgspec
 
 from collector import erasure
-from collector.begun import Begun
+from collector.durable import sync_folder, write_durably
 from collector.heads import app_and, events_in, refused_in
 from collector.outcomes import Outcome
 from collector.routes import write_learned
 from collector.seen import Seen
-from collector.spool import OPEN, SEALED, SEGMENT, checksummed, lock_loader, prefix_of, sync_folder, write_durably
+from collector.spool import OPEN, SEALED, SEGMENT, checksummed, lock_loader, prefix_of
 from collector.store import Store, StoreAway
 from collector.store.erase import Erased
 
@@ -68,7 +68,6 @@ class Loader:
         self._quarantine = folder / "quarantine"
         self._quarantine.mkdir(parents=True, exist_ok=True)
         self._seen = Seen(folder / "seen.sqlite3")
-        self._begun = Begun(folder, store)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._erased = Erased()
@@ -193,7 +192,7 @@ class Loader:
         if not known:
             data = self._without_erased(segment.read_bytes())
             times = [prefix.received_at for line in data.split(b"\n") if (prefix := prefix_of(line))]
-            with self._begun.load(name):
+            with self.store.loading(name):
                 self.store.insert(data, token=name)
                 self.store.remember_segment(name, len(times), min(times), max(times))
         segment.unlink()

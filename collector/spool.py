@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from collector.durable import sync_folder
 from collector.outcomes import Outcome, Refused
 
 log = logging.getLogger("farside.spool")
@@ -57,24 +58,6 @@ def prefix_of(line: bytes) -> Prefix | None:
     if not match or int(match[1], 16) != zlib.crc32(memoryview(line)[match.end() :]):
         return None
     return Prefix(match[2].decode(), int(match[3]))
-
-
-def sync_folder(folder: Path) -> None:
-    """Make creations, renames and deletions in a folder durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a file that is on disk when this returns, name and all."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(path.parent)
 
 
 def lock_loader(folder: Path, give_up: Callable[[], bool] = lambda: True) -> int | None:

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from collector.load import Loader
-from collector.store import Store, StoreAway, WritesRefused
-from collector.store.disk import SPARE_DISK_BYTES
+from collector.store import Store, StoreAway, WritesRefused, begun
+from collector.store.disk import SPARE_DISK_BYTES, put_right
 from collector.store.parts import is_cut_off
 from tests.test_load import a_line, seal
 
@@ -81,7 +81,7 @@ def reopened(loader: Loader, meanwhile: Callable[[], None] = lambda: None) -> Lo
 
 def interrupt(loader: Loader, segment: Path, cut_at: int = 0) -> None:
     """Ship a segment, and be gone before anything else is done."""
-    with pytest.raises(KeyboardInterrupt), loader._begun.load(segment.stem):
+    with pytest.raises(KeyboardInterrupt), loader.store.loading(segment.stem):
         insert_unseen(loader.store, segment.read_bytes(), segment.stem, cut_at)
         raise KeyboardInterrupt
 
@@ -159,6 +159,115 @@ def test_a_part_without_its_token(loader: Loader, table: str) -> None:
     assert counts(again.store) == each(2)
 
 
+def merge_everything(store: Store) -> None:
+    with store.handle() as client:
+        for table in [*each(0), "segments"]:
+            client.command(f"OPTIMIZE TABLE farside.{table} FINAL")
+
+
+def folders(store: Store) -> dict[str, Path]:
+    return {table: newest_part(store, table).parent for table in each(0)}
+
+
+@pytest.mark.parametrize("is_remembered", [False, True], ids=["before it was remembered", "after"])
+def test_what_was_merged_with_older_parts_is_taken_back_too(loader: Loader, is_remembered: bool) -> None:
+    """With every token lost: what it was merged from is still on the disk (found by the crash oracle, seed 128)."""
+    load_a_line(loader)
+    segment = frozen(loader)
+    with pytest.raises(KeyboardInterrupt), loader.store.loading(segment.stem):
+        insert_unseen(loader.store, segment.read_bytes(), segment.stem, cut_at=0)
+        if is_remembered:
+            loader.store.remember_segment(segment.stem, 1, 1_790_000_000_000, 1_790_000_000_000)
+        merge_everything(loader.store)
+        raise KeyboardInterrupt
+    tables = folders(loader.store)
+    again = reopened(loader, lambda: [shutil.rmtree(path / "deduplication_logs") for path in tables.values()])
+    assert counts(again.store) == each(2)
+    assert again.step() == 1
+    assert counts(again.store) == each(3)
+    merge_everything(again.store)
+    assert counts(reopened(again).store) == each(3)
+
+
+def test_a_load_whose_parts_were_merged_while_the_disk_refused_writes_comes_once(loader: Loader) -> None:
+    segment = frozen(loader)
+    store = loader.store
+    with pytest.raises(WritesRefused), store.loading(segment.stem):
+        store.insert(segment.read_bytes(), token=segment.stem)
+        merge_everything(store)
+        with files_end_at(200), pytest.raises(WritesRefused):  # somebody else's row, between insert and end
+            store.append("erased", [{"digest": "a" * 64, "until": "2026-11-27 00:00:00.000"}])
+        with pytest.raises(WritesRefused):
+            store.check_disk()
+        store.remember_segment(segment.stem, 1, 1_790_000_000_000, 1_790_000_000_000)
+    assert loader.step() == 1
+    assert counts(store) == each(2)
+    assert counts(reopened(loader).store) == each(2)
+
+
+def test_a_merged_part_that_cannot_be_replaced_stays_and_its_token_is_believed(loader: Loader) -> None:
+    interrupt(loader, frozen(loader))
+    merge_everything(loader.store)
+    merged = {table: newest_part(loader.store, table) for table in each(0)}
+
+    def lose_the_sources() -> None:
+        for part in merged.values():
+            for other in part.parent.glob("*_*_*_*"):
+                if other.name != part.name and not other.name.startswith("tmp"):
+                    shutil.rmtree(other)
+
+    again = reopened(loader, lose_the_sources)
+    assert counts(again.store) == each(2)
+    assert again.step() == 1
+    assert counts(again.store) == each(2)
+
+
+def test_a_note_does_not_grow_older_than_what_a_merge_leaves(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view that throws for long, and what its neighbours have written is merged meanwhile."""
+    segment = frozen(loader)
+    with loader.store.handle() as client:
+        client.command("CREATE TABLE farside.zz_sink (x UInt8) ENGINE = Null")
+        client.command(
+            "CREATE MATERIALIZED VIEW farside.zz_thrower TO farside.zz_sink AS"
+            " SELECT throwIf(length(line_id) > 0, 'planted') AS x FROM farside.lines"
+        )
+    with pytest.raises(StoreAway, match="planted"):
+        loader.load(segment)
+    merge_everything(loader.store)
+    folder = Path(loader.store.address.folder)
+    first = begun.read(folder)
+    with pytest.raises(StoreAway, match="planted"):
+        loader.load(segment)
+    assert begun.read(folder) == first
+    monkeypatch.setattr(begun, "OLDEST_S", 0)
+    with pytest.raises(StoreAway, match="planted"):
+        loader.load(segment)
+    second = begun.read(folder)
+    assert first
+    assert second
+    assert first.at_s < second.at_s
+    assert first.blocks == second.blocks
+    with loader.store.handle() as client:
+        client.command("DROP TABLE farside.zz_thrower")
+        client.command("DROP TABLE farside.zz_sink")
+    loader.load(segment)
+    assert counts(loader.store) == each(2)
+
+
+def test_a_folder_that_another_process_has_open_is_left_alone(loader: Loader) -> None:
+    folder = Path(loader.store.address.folder)
+    with pytest.raises(KeyboardInterrupt), loader.store.loading(frozen(loader).stem):
+        insert_unseen(loader.store, a_view(), "a" * 32, 0)
+        put_right(folder)
+        raise KeyboardInterrupt
+    assert counts(loader.store) == each(2)
+    loader.close()
+    loader.store.close()
+    put_right(folder)
+    loader.store.open()
+    assert counts(loader.store) == each(1)
+
+
 def test_what_was_loaded_before_an_interrupted_load_stays(loader: Loader) -> None:
     for _ in range(4):
         load_a_line(loader)
@@ -168,7 +277,7 @@ def test_what_was_loaded_before_an_interrupted_load_stays(loader: Loader) -> Non
     again.load(second)  # another segment than the one that was interrupted
     again.load(first)
     assert counts(again.store) == each(7)
-    assert not (loader.folder / "begun.json").exists()
+    assert not begun.read(Path(again.store.address.folder))
 
 
 def test_merged_parts_that_the_disk_cut_off_are_replaced_by_what_they_were_made_of(loader: Loader) -> None:

@@ -22,10 +22,10 @@ from clickhouse_connect.driver.client import Client
 from collector.settings import BadSettings, Settings
 from collector.store import cluster as clusters
 from collector.store import erase as erasing
-from collector.store import migrate, parts, proof, retention, spans
+from collector.store import migrate, proof, retention, spans
 from collector.store.address import DATABASE, Address, BadAddress, parse
 from collector.store.cluster import Cluster
-from collector.store.disk import Blocks, Disk, WritesRefused
+from collector.store.disk import Disk, WritesRefused, put_right
 from collector.store.engine import (
     NO_TABLE,
     NOT_THE_LINES,
@@ -43,7 +43,7 @@ from collector.store.retention import Days
 from collector.ticket import TICKET, Ticket
 
 __all__ = [
-    "WITHDRAWN", "BadAddress", "Blocks", "Forbidden", "QueryFailed", "Store", "StoreAway", "WritesRefused", "plan",
+    "WITHDRAWN", "BadAddress", "Forbidden", "QueryFailed", "Store", "StoreAway", "WritesRefused", "plan",
 ]  # fmt: skip
 
 log = logging.getLogger("farside.store")
@@ -138,7 +138,7 @@ class Store:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch.mkdir(parents=True)
             tempfile.tempdir = str(self._scratch)
-            parts.set_aside_in(Path(self.address.folder))
+            put_right(Path(self.address.folder))
         with self._writing, self._reported():
             self._writer = connect(self.address, "default")
             migrate.bring_up(self._writer, self.database, self._databases(), self._render)
@@ -212,12 +212,12 @@ class Store:
         return ""
 
     def knows_segment(self, name: str) -> bool:
-        """Whether a segment of this name was loaded, however long ago."""
-        with self._writing, self._reported():
+        """Whether a segment of this name was loaded, however long ago; not while its load has not come to its end."""
+        with self._at_the_disk() as disk:
             found = self._ready().query(
                 "SELECT count() FROM segments WHERE name = {name:String}", parameters={"name": name}
             )
-        return bool(found.result_rows[0][0])
+            return bool(found.result_rows[0][0]) and not (disk and disk.is_loading(name))
 
     def remember_segment(self, name: str, lines: int, first_ms: int, last_ms: int) -> None:
         """Keep a loaded segment's name, with its number of lines and first and last received_at."""
@@ -231,25 +231,23 @@ class Store:
         with self._inserting() as writer:
             insert_rows(writer, table, rows, settings)
 
-    def newest_blocks(self) -> Blocks:
-        """How far the tables have come that lines end up in; nothing on a server, which keeps parts and tokens in step."""
-        with self._writing, self._reported():
-            self._ready()
-            return self._disk.newest_blocks() if self._disk else {}
-
-    def undo(self, since: Blocks) -> None:
-        """Take out of those tables what came after these blocks, tokens included, so that it can be inserted anew."""
-        with self._writing, self._reported():
-            self._ready()
-            if self._disk:
-                self._disk.undo(since)
+    @contextmanager
+    def loading(self, segment: str) -> Iterator[None]:
+        """Around the insert of a segment and the remembering of its name. What does not come to its end is taken back
+        before anything else is loaded; a server sees to that by itself."""
+        with self._at_the_disk() as disk:
+            if disk:
+                disk.begin(segment)
+        yield
+        with self._at_the_disk() as disk:
+            if disk:
+                disk.finish()
 
     def check_disk(self) -> None:
         """Raises `WritesRefused` when the disk refused something the embedded engine wrote, after putting it right."""
-        with self._writing, self._reported():
-            self._ready()
-            if self._disk:
-                self._disk.check()
+        with self._at_the_disk() as disk:
+            if disk:
+                disk.check()
 
     def read(self, sql: str, parameters: dict[str, Any] | None = None, **settings: object) -> list[dict[str, Any]]:
         """Answer one question: rows as dicts, times as aware UTC datetimes. Blocks; raises `StoreAway`."""
@@ -356,6 +354,12 @@ class Store:
         if self._writer is None:
             raise StoreAway("the store is not open")
         return self._writer
+
+    @contextmanager
+    def _at_the_disk(self) -> Iterator[Disk | None]:
+        with self._writing, self._reported():
+            self._ready()
+            yield self._disk
 
     @contextmanager
     def _inserting(self) -> Iterator[Client]:

@@ -6,19 +6,20 @@ But it counts refused writes. Seldom is one refused, for nothing is asked of an 
 disk is the server's own business.
 """
 
+import fcntl
 import logging
 import os
 import shutil
 import uuid
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from collector.store import parts
+from collector.store import begun, parts
+from collector.store.begun import Blocks
 from collector.store.engine import StoreAway
 
 log = logging.getLogger("farside.store")
@@ -26,7 +27,6 @@ log = logging.getLogger("farside.store")
 # Sixteen of the largest segments, and four times what the spool leaves free: the door goes on after the engine stopped.
 SPARE_DISK_BYTES = 256 << 20
 PROBE_BYTES = 1 << 20
-WINDOW = 10_000  # of deduplication, as the schema has it
 
 REFUSED = "SELECT sum(value) FROM system.events WHERE event = 'WriteBufferFromFileDescriptorWriteFailed'"
 TABLES = """
@@ -35,40 +35,41 @@ TABLES = """
 """
 # Those that lines end up in: nobody but the loader writes to them.
 CHAIN = """
-    SELECT name, uuid FROM system.tables WHERE database = {home:String} AND name IN (
+    SELECT toString(uuid) FROM system.tables WHERE database = {home:String} AND (name = 'segments' OR name IN (
         SELECT extract(create_table_query, ' TO `?\\w+`?\\.`?(\\w+)`?')
-        FROM system.tables WHERE database = {home:String} AND engine = 'MaterializedView')
+        FROM system.tables WHERE database = {home:String} AND engine = 'MaterializedView'))
 """
-PARTS = """
-    SELECT table, partition_id, name, min_block_number, max_block_number
-    FROM system.parts WHERE database = {home:String} AND active
+NEWEST = """
+    SELECT toString(any(t.uuid)), partition_id, max(max_block_number)
+    FROM system.parts AS p INNER JOIN system.tables AS t ON t.database = p.database AND t.name = p.table
+    WHERE p.database = {home:String} AND active GROUP BY table, partition_id
 """
-# Parts as they were inserted, set aside because they cannot be read, with nothing newer in their partition.
-LOST = """
-    SELECT DISTINCT table FROM system.detached_parts AS lost
-    LEFT JOIN (
-        SELECT table, partition_id, max(max_block_number) AS newest
-        FROM system.parts WHERE database = {home:String} AND active GROUP BY table, partition_id
-    ) AS there USING (table, partition_id)
-    WHERE lost.database = {home:String} AND reason = 'broken-on-start' AND min_block_number = max_block_number
-        AND lost.min_block_number > there.newest
-    SETTINGS join_use_nulls = 0
-"""
-
-# table → its UUID, and the newest block of each partition.
-Blocks = dict[str, tuple[str, dict[str, int]]]
 
 
 class WritesRefused(StoreAway):
     """The disk refused something the engine wrote: nobody knows what of the last insert is there."""
 
 
-class _Part(NamedTuple):
-    table: str
-    partition: str
-    name: str
-    oldest: int
-    newest: int
+def put_right(folder: Path) -> None:
+    """Before the engine opens a folder: what the disk cut off is set aside, and a load that was interrupted taken back."""
+    if not folder.exists() or _is_open_elsewhere(folder):
+        return
+    parts.set_aside_in(folder)
+    note = begun.read(folder)
+    for own, newest in note.blocks.items() if note else []:
+        begun.take_back(parts.folder_of(folder, own), newest)
+
+
+def _is_open_elsewhere(folder: Path) -> bool:
+    """Whether a process has the engine's own lock; opening the folder will fail then, and say so."""
+    try:
+        with (folder / "status").open("rb") as status:
+            fcntl.flock(status, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 class Disk:
@@ -80,9 +81,10 @@ class Disk:
         self._home = home
         self._folder = folder
         self._scratch = scratch
-        self._chain: dict[str, str] = {name: str(own) for name, own in self._rows(CHAIN)}
+        self._chain = [str(own) for (own,) in self._rows(CHAIN)]
         self._refused = self._count()
-        self._forget_tokens_of_lost()
+        self._note = begun.read(folder)
+        self._is_in_doubt = False  # what an earlier process left was taken back before this one opened the engine
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -100,66 +102,54 @@ class Disk:
         refused = self._count() - self._refused
         if not refused:
             return
-        self._prove_there_is_room()
         self._read_tables_again()
-        self._forget_tokens_of_lost()
         self._refused += refused
         raise WritesRefused(f"the disk refused {refused} writes of the engine; its tables were read again")
 
-    def newest_blocks(self) -> Blocks:
-        """How far the tables of the chain have come."""
-        newest: dict[str, dict[str, int]] = defaultdict(dict)
-        for part in self._parts():
-            partitions = newest[part.table]
-            partitions[part.partition] = max(part.newest, partitions.get(part.partition, -1))
-        return {table: (own, newest[table]) for table, own in self._chain.items()}
-
-    def undo(self, since: Blocks) -> None:
-        """Take out of the chain what came after these blocks, tokens included, so that it can be loaded anew.
-
-        A part that is merged with older ones stays, and so do its table's tokens: the engine merges only what was
-        inserted whole.
-        """
+    def begin(self, segment: str) -> None:
+        """Before a load: what the last one left is taken back, unless it was of the same segment and the engine is well.
+        Then the segment's token alone tells what is there."""
         self.check()
+        note = self._note
+        if note and (self._is_in_doubt or note.is_old or note.segment != segment):
+            if self._is_in_doubt or self._newest_blocks() != note.blocks:
+                self._read_tables_again(note.blocks)
+            note = None
+        if not note:
+            self._note = begun.write(self._folder, segment, self._newest_blocks())
+            self._is_in_doubt = False
+
+    def is_loading(self, segment: str) -> bool:
+        """Whether a load of it was begun and not finished: what is there of it, its name too, may be taken back."""
+        return self._note is not None and self._note.segment == segment
+
+    def finish(self) -> None:
+        """After a load, its segment's name remembered. Raises `WritesRefused` when the tables were read again meanwhile."""
+        if self._is_in_doubt:
+            raise WritesRefused("the disk refused writes of the engine during the load")
+        begun.remove(self._folder)
+        self._note = None
+
+    def _newest_blocks(self) -> Blocks:
+        """How far the tables of the chain have come."""
+        newest: Blocks = {own: {} for own in self._chain}
+        for own, partition, block in self._rows(NEWEST):
+            if own in newest:
+                newest[own][partition] = block
+        return newest
+
+    def _read_tables_again(self, blocks: Blocks | None = None) -> None:
+        """What a start does: parts that are cut off are set aside, and merged ones replaced by what they were made of; what
+        came after these blocks is taken out."""
         self._prove_there_is_room()
-        after: dict[str, list[_Part]] = defaultdict(list)
-        for part in self._parts():
-            own, newest = since.get(part.table, ("", {}))
-            if own == self._chain.get(part.table) and part.newest > newest.get(part.partition, -1):
-                after[part.table].append(part)
-        for table, (own, newest) in since.items():
-            if own == self._chain.get(table):
-                self._undo(table, after[table], newest)
-
-    def _undo(self, table: str, after: list[_Part], newest: Mapping[str, int]) -> None:
-        alone = [part for part in after if part.oldest > newest.get(part.partition, -1)]
-        for part in alone:
-            log.warning("Taking part %s out of %s: it came with a load that was interrupted", part.name, table)
-            self._client.command(f"ALTER TABLE {self._home}.`{table}` DROP PART '{part.name}'")
-        if alone == after:
-            self._forget_tokens(table)
-
-    def _forget_tokens_of_lost(self) -> None:
-        lost = self._rows(LOST)
-        if lost:
-            self._prove_there_is_room()
-        for (table,) in lost:
-            log.warning("The engine set a part of %s aside that it could not read; what it held may come again", table)
-            self._forget_tokens(table)
-
-    def _forget_tokens(self, table: str) -> None:
-        """Of segments that were loaded the name is known anyway; a token counts only while one is being loaded."""
-        for window in (0, WINDOW):
-            self._client.command(
-                f"ALTER TABLE {self._home}.`{table}` MODIFY SETTING non_replicated_deduplication_window = {window}"
-            )
-
-    def _read_tables_again(self) -> None:
-        """What a start does: parts that are cut off are set aside, and merged ones replaced by what they were made of."""
-        log.warning("The disk refused something the engine wrote; reading its tables again")
+        self._is_in_doubt = True
+        log.warning("Reading the engine's tables again")
         for table, own in self._rows(TABLES):
+            folder = parts.folder_of(self._folder, own)
             self._client.command(f"DETACH TABLE IF EXISTS {self._home}.`{table}` SYNC")
-            parts.set_aside(self._folder / "store" / own[:3] / own)
+            parts.set_aside(folder)
+            if blocks and own in blocks:
+                begun.take_back(folder, blocks[own])
             self._client.command(f"ATTACH TABLE IF NOT EXISTS {self._home}.`{table}`")
 
     def _prove_there_is_room(self) -> None:
@@ -173,9 +163,6 @@ class Disk:
             raise WritesRefused(f"the disk refuses writes: {error}") from error
         finally:
             probe.unlink(missing_ok=True)
-
-    def _parts(self) -> list[_Part]:
-        return [part for row in self._rows(PARTS) if (part := _Part(*row)).table in self._chain]
 
     def _count(self) -> int:
         return int(self._client.query(REFUSED).result_rows[0][0])
