@@ -24,7 +24,8 @@ def ask_weighing(store: Store, name: str, question: Question, /, **parameters: A
     text = written(store, name, question)
     if found["is_even"]:
         text = plain(text)
-    return read_text(store, text, question, **{"one_in": one_in(found["events"], EXACT), **parameters})
+    drawn = {"one_in": one_in(found["events"], EXACT), "is_even": found["is_even"]}
+    return read_text(store, text, question, **drawn, **parameters)
 
 
 def one_in(there: int, most: int) -> int:
