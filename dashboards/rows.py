@@ -138,8 +138,10 @@ def _within(line: Line, picture: Waterfall, links: _Links) -> str:
 
 
 def _more(line: Line, links: _Links) -> str:
-    """What a row opens to."""
+    """What a row opens to; of a brief one the way there, which a script goes when the row is opened."""
     node = line.row.node
+    if line.is_brief and links.trace:
+        return f'<div class="more"><p><a data-whole href="{_permalink(line, links)}">What this span carries</a></p></div>\n'
     notes = f'<p class="note">{text(node.note)}</p>' if node.note else ""
     if node.span.status_message:
         notes += f'<p class="note bad">{text(node.span.status_message)}</p>'
@@ -173,10 +175,13 @@ def _facts(line: Line, node: Node, links: _Links) -> Iterable[tuple[str, str]]:
     if line.is_critical:
         yield "critical path", "the end was waited for it"
     if line.anchor and links.trace:
-        at = f"{links.trace}&amp;span={quote_plus(span.span_id)}#{text(line.anchor)}"
-        yield "permalink", f'<a href="{at}">this span</a>'
+        yield "permalink", f'<a href="{_permalink(line, links)}">this span</a>'
     if span.trace_source:
         yield "trace known by", text(span.trace_source)
+
+
+def _permalink(line: Line, links: _Links) -> str:
+    return f"{links.trace}&amp;span={quote_plus(line.row.node.span.span_id)}#{text(line.anchor)}"
 
 
 def _phases(phases: Mapping[str, float]) -> str:

@@ -13,14 +13,16 @@ from dashboards.site import Page, Site
 from dashboards.tracing import WINDOW, Drawing, LastLarge, Sheet, facts_of, rows_of, sheet
 
 LARGE = LastLarge()
+MOST_ROWS = 999_999
 
 
 async def page(site: Site, request: Request) -> Page:
     """The page at `/traces/{id}` and its twins."""
-    q, drawing, first = site.question(request), Drawing.of(request), _first(request)
+    q, drawing = site.question(request), Drawing.of(request)
+    first, window = _number(request, "row", None, MOST_ROWS), _number(request, "rows", WINDOW, WINDOW) or WINDOW
     trace_id, target = request.path_params["trace_id"], request.query_params.get("span", "")
     path = f"/traces/{trace_id}"
-    panels = await site.ask(request, {"trace": partial(_read, site, q, trace_id, first, drawing, target)})
+    panels = await site.ask(request, {"trace": partial(_read, site, q, trace_id, first, window, drawing, target)})
     title = f"trace {trace_id[:8]}"
     if panels["trace"].is_answered and panels["trace"].value is None:
         return Page(
@@ -35,21 +37,23 @@ async def page(site: Site, request: Request) -> Page:
         {"spans": rows_of(own.picture) if own else []},
         facts | (facts_of(own.picture) if own else {}),
         {
-            "sheet": own, "views": views, "trace_id": trace_id, "view": events[0] if events else None, "window": WINDOW,
+            "sheet": own, "views": views, "trace_id": trace_id, "view": events[0] if events else None, "window": window,
             "kept": drawing.kept,
         },
     )  # fmt: skip
 
 
-def _first(request: Request) -> int:
-    text = request.query_params.get("row", "0")
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
-        raise BadQuestion(f"row={text!r} is not the number of a row")
+def _number(request: Request, name: str, otherwise: int | None, most: int) -> int | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return otherwise
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= most):
+        raise BadQuestion(f"{name}={text!r} is not a whole number up to {most:,}")
     return int(text)
 
 
 def _read(
-    site: Site, question: Question, trace_id: str, first: int | None, drawing: Drawing, target: str
+    site: Site, question: Question, trace_id: str, first: int | None, window: int, drawing: Drawing, target: str
 ) -> tuple[Sheet, list[TraceView], list[Event]] | None:
     key = (id(site), question.app, question.at, trace_id, drawing)
     picture, (views, events) = LARGE.get(key, lambda: _drawn(site, question, trace_id, drawing))
@@ -57,8 +61,8 @@ def _read(
         return None
     if first is None:  # from the row that is asked for, or the first
         row = picture.row_of(target) if target else None
-        first = (row or 0) // WINDOW * WINDOW
-    return sheet(site.store, question, trace_id, picture, events, first, WINDOW, target), views, events
+        first = (row or 0) // window * window
+    return sheet(site.store, question, trace_id, picture, events, first, window, target), views, events
 
 
 def _drawn(

@@ -19,6 +19,7 @@ from dashboards.panels import beside
 WINDOW = 500
 TIMED = ("view", "fetch", "mark")  # browser events that are spans of the store
 FOLD_WINDOW = 50
+WHOLE = 100  # rows at most that a page brings with all they carry; of more, each row is asked for when it is opened
 LARGE = 5_000
 T = TypeVar("T")
 SERVICE_COLOURS = 8
@@ -27,7 +28,7 @@ _WINDOW = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)-(\d{1,9}(?:\.\d{1,6})?)")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row on the page: its number, what its span carries, and, of a fold, the rows within."""
+    """A row on the page: its number, what its span carries unless the row is brief, and, of a fold, the rows within."""
 
     nr: int
     row: Row
@@ -38,6 +39,7 @@ class Line:
     rank: Rank | None = None
     is_critical: bool = False
     is_target: bool = False
+    is_brief: bool = False
     anchor: str = ""
 
 
@@ -118,11 +120,15 @@ def sheet(
     store: Store, question: Question, trace_id: str, picture: Waterfall, events: Sequence[Event], first: int, window: int,
     target: str = "",
 ) -> Sheet:  # fmt: skip
-    """Rows `first` to `first + window`, with the attributes of the spans on them and their ranks; the `target` is open."""
+    """Rows `first` to `first + window`, with their spans' ranks and attributes: of many rows only of the `target`, which is
+    open."""
     shown = picture.rows[first : first + window]
     inner = {id(row): members_of(row, FOLD_WINDOW) for row in shown if row.members}
     everything = [*shown, *(row for rows in inner.values() for row in rows)]
+    are_brief = len(everything) > WHOLE and bool(trace_id)
     ids = [row.node.span.span_id for row in everything if not row.members]
+    if are_brief:
+        ids = [target] if target in ids else []
     reading = beside(partial(span_details, store, question, trace_id, ids if trace_id else []))
     by_id = {event.event_id: event for event in events}
     named = {(span.service, span.name) for row in everything if (span := row.node.span).event_type in {"", *TIMED}}
@@ -140,7 +146,7 @@ def sheet(
         return Line(
             nr, row, colour, details.get(span.span_id), by_id.get(span.event_id), within,
             alike.rank(span.duration_ns) if alike else None, picture.is_critical(row),
-            bool(anchor and span.span_id == target), anchor,
+            bool(anchor and span.span_id == target), bool(are_brief and anchor and span.span_id != target), anchor,
         )  # fmt: skip
 
     return Sheet(picture, [line(first + nr, row) for nr, row in enumerate(shown, 1)], first, palette)

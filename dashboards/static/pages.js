@@ -60,12 +60,24 @@ for (const tree of document.querySelectorAll('[role=tree]')) {
       if (under === Infinity && next.classList.contains('branch') && next.getAttribute('aria-expanded') === 'false') under = level(next);
     }
   };
+  // Of many rows a page brings only the outside; what one carries is on the page of its permalink, alone in `rows=1`.
+  const complete = async (row) => {
+    const link = details(row).querySelector(':scope > .more > p > a[data-whole]');
+    if (!link) return;
+    const address = new URL(link.href);
+    address.searchParams.set('rows', '1');
+    const reply = await fetch(address);
+    const found = new DOMParser().parseFromString(await reply.text(), 'text/html').getElementById(row.id);
+    const more = found && details(found).querySelector(':scope > .more');
+    if (more) link.closest('.more').replaceWith(more);
+  };
   for (const row of tree.querySelectorAll('[role=treeitem]')) {
     row.tabIndex = -1;
     row.querySelector('summary').tabIndex = -1;
     if (!row.classList.contains('branch') && !row.classList.contains('fold')) row.removeAttribute('aria-expanded');
     details(row).addEventListener('toggle', (event) => {
       if (row.classList.contains('fold')) row.setAttribute('aria-expanded', String(event.target.open));
+      else if (event.target.open) complete(row).catch(() => {}); // the link stays
     });
   }
   const first = tree.querySelector('[role=treeitem]');

@@ -141,3 +141,42 @@ def test_a_trace_of_100_000_spans_opens_and_can_be_walked(seeded: Seeded, huge: 
     page.get_by_role("link", name="next 500").click()
     page.get_by_text("Rows 501 – 1,000 of").wait_for()
     context.close()
+
+
+def test_of_many_rows_each_brings_what_it_carries_when_it_is_opened(
+    seeded: Seeded, huge: str, browser: Browser
+) -> None:
+    address = f"{seeded.client.base_url}/traces/{huge}?fold=off&wait=1"
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    row = page.get_by_role("treeitem").nth(400)
+    assert row.locator("dt", has_text="span id").count() == 0
+    row.locator("summary").click()
+    row.locator("dt", has_text="span id").wait_for()
+    assert row.get_by_role("link", name="What this span carries").count() == 0
+    assert row.locator("h4", has_text="Resource").is_visible()
+    page.goto(f"{address}&row=70000")
+    permalink = page.get_by_role("treeitem").nth(7)
+    own = permalink.get_attribute("id")
+    context.close()
+
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}&row=70000")
+    page.locator(f"#{own} > details > summary").click()
+    page.locator(f"#{own}").get_by_role("link", name="What this span carries").click()
+    row = page.locator(f"#{own}")
+    assert row.locator("> details[open]").count() == 1, "a permalink finds its row, however far down"
+    assert row.locator("h4", has_text="Resource").is_visible()
+    context.close()
+
+
+def test_a_page_of_few_rows_asks_for_nothing_more(seeded: Seeded) -> None:
+    view = next(v for v in reversed(seeded.traffic.views) if v["route"] == "/collections/:id")
+    html = seeded.client.get(f"/traces/{view['trace_id']}?fold=off").text
+    assert html.count('role="treeitem"') <= 100
+    assert "data-whole" not in html
+    for wrong in ("rows=501", "rows=-1", "row=x", "row=1e3"):
+        reply = seeded.client.get(f"/traces/{view['trace_id']}?{wrong}")
+        assert (reply.status_code, "is not a whole number" in reply.text) == (400, True), wrong
