@@ -9,8 +9,8 @@ from collector.query.trace import TraceView, session_pairs, trace_spans, trace_v
 from collector.query.view import Event, view_events
 from collector.traces.waterfall import Waterfall
 from dashboards.panels import beside
-from dashboards.site import Page, Site
-from dashboards.tracing import WINDOW, Drawing, LastLarge, Sheet, facts_of, rows_of, sheet
+from dashboards.site import Page, Site, is_for_programs
+from dashboards.tracing import WINDOW, Drawing, LastLarge, Likes, Sheet, facts_of, rows_of, sheet
 
 LARGE = LastLarge()
 MOST_ROWS = 999_999
@@ -34,7 +34,7 @@ async def page(site: Site, request: Request) -> Page:
     facts = {"trace_id": trace_id, "views": [view.view_id for view in views]}
     return Page(
         "trace.html", title, q, path, panels,
-        {"spans": rows_of(own.picture) if own else []},
+        {"spans": rows_of(own.picture) if own and is_for_programs(request.url.path) else []},
         facts | (facts_of(own.picture) if own else {}),
         {
             "sheet": own, "views": views, "trace_id": trace_id, "view": events[0] if events else None, "window": window,
@@ -56,23 +56,23 @@ def _read(
     site: Site, question: Question, trace_id: str, first: int | None, window: int, drawing: Drawing, target: str
 ) -> tuple[Sheet, list[TraceView], list[Event]] | None:
     key = (id(site), question.app, question.at, trace_id, drawing)
-    picture, (views, events) = LARGE.get(key, lambda: _drawn(site, question, trace_id, drawing))
+    picture, (views, events, likes) = LARGE.get(key, lambda: _drawn(site, question, trace_id, drawing))
     if not picture.spans:
         return None
     if first is None:  # from the row that is asked for, or the first
         row = picture.row_of(target) if target else None
         first = (row or 0) // window * window
-    return sheet(site.store, question, trace_id, picture, events, first, window, target), views, events
+    return sheet(site.store, question, trace_id, picture, events, likes, first, window, target), views, events
 
 
 def _drawn(
     site: Site, question: Question, trace_id: str, drawing: Drawing
-) -> tuple[Waterfall, tuple[list[TraceView], list[Event]]]:
+) -> tuple[Waterfall, tuple[list[TraceView], list[Event], Likes]]:
     reading = beside(partial(trace_spans, site.store, question, trace_id))
     views = trace_views(site.store, question, trace_id)
     own = [view for view in views if view.is_own] or views
-    if not own:
-        return drawing.draw(reading.result(), []), (views, [])
-    pairing = beside(partial(session_pairs, site.store, question, own[0].session_id, own[0].began_ms))
-    events = view_events(site.store, question, own[0].view_id)
-    return drawing.draw(reading.result(), events, pairing.result()), (views, events)
+    pairing = own and beside(partial(session_pairs, site.store, question, own[0].session_id, own[0].began_ms))
+    events = view_events(site.store, question, own[0].view_id) if own else []
+    spans = reading.result()
+    likes = Likes(site.store, question, spans)
+    return drawing.draw(spans, events, pairing.result() if pairing else []), (views, events, likes)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from starlette.requests import Request
 
 from collector.query.question import BadQuestion, Question
-from collector.query.trace import Pair, Rank, Span, SpanDetails, span_details, span_lengths
+from collector.query.trace import Lengths, Pair, Rank, Span, SpanDetails, span_details, span_lengths
 from collector.query.view import Event
 from collector.store import Store
 from collector.traces.waterfall import Row, Waterfall, draw, members_of
@@ -116,9 +116,22 @@ class LastLarge:
         return drawn
 
 
+class Likes:
+    """How long spans of the same operations took. Of a trace's first spans it is asked while the trace is drawn."""
+
+    def __init__(self, store: Store, question: Question, spans: Sequence[Span] = ()) -> None:
+        self._asked = {(span.service, span.name) for span in spans[:WINDOW]}
+        self._ask = partial(span_lengths, store, question)
+        self._reading = beside(partial(self._ask, self._asked))
+
+    def of(self, operations: set[tuple[str, str]]) -> dict[tuple[str, str], Lengths]:
+        """By operation (service, name), those that were not among the first too."""
+        return self._reading.result() | self._ask(operations - self._asked)
+
+
 def sheet(
-    store: Store, question: Question, trace_id: str, picture: Waterfall, events: Sequence[Event], first: int, window: int,
-    target: str = "",
+    store: Store, question: Question, trace_id: str, picture: Waterfall, events: Sequence[Event], likes: Likes, first: int,
+    window: int, target: str = "",
 ) -> Sheet:  # fmt: skip
     """Rows `first` to `first + window`, with their spans' ranks and attributes: of many rows only of the `target`, which is
     open."""
@@ -132,7 +145,7 @@ def sheet(
     reading = beside(partial(span_details, store, question, trace_id, ids if trace_id else []))
     by_id = {event.event_id: event for event in events}
     named = {(span.service, span.name) for row in everything if (span := row.node.span).event_type in {"", *TIMED}}
-    lengths = span_lengths(store, question, named)
+    lengths = likes.of(named)
     details = {found.span_id: found for found in reading.result()}
     palette, anchors = colours(picture), set[str]()
 

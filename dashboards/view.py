@@ -14,7 +14,7 @@ from collector.query.vitals import LIMITS
 from collector.traces.weave import newest
 from dashboards.panels import Panel, beside
 from dashboards.site import Page, Site
-from dashboards.tracing import Drawing, Sheet, facts_of, sheet
+from dashboards.tracing import Drawing, Likes, Sheet, facts_of, sheet
 
 ROWS = 200
 
@@ -53,11 +53,13 @@ async def page(site: Site, request: Request) -> Page:
 def _sheet(site: Site, question: Question, events: list[Event], drawing: Drawing) -> Sheet:
     trace_id = next((event.trace_id for event in events if event.trace_id and event.trace_source != "foreign"), "")
     if not trace_id:
-        return sheet(site.store, question, "", drawing.draw([], events), events, 0, ROWS)
+        return sheet(site.store, question, "", drawing.draw([], events), events, Likes(site.store, question), 0, ROWS)
     near_ms = round(events[0].timestamp.timestamp() * 1000)
     pairing = beside(partial(session_pairs, site.store, question, events[0].session_id, near_ms))
     spans = trace_spans(site.store, question, trace_id)
-    return sheet(site.store, question, trace_id, drawing.draw(spans, events, pairing.result()), events, 0, ROWS)
+    likes = Likes(site.store, question, spans)
+    picture = drawing.draw(spans, events, pairing.result())
+    return sheet(site.store, question, trace_id, picture, events, likes, 0, ROWS)
 
 
 def _context(events: list[Event], head: Event, session: Panel) -> dict[str, Any]:

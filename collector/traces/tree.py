@@ -51,11 +51,13 @@ class Tree:
     missing: int = 0  # spans whose parent was never received
     repeated: int = 0  # spans with an id that was there already
     looped: int = 0  # spans that are their own ancestors
+    _order: list[Node] = field(default_factory=list)
 
-    def nodes(self) -> Iterator[Node]:
-        """All of them, parents first."""
-        for root in self.roots:
-            yield from root.walk()
+    def nodes(self) -> list[Node]:
+        """All of them, parents first, as they are linked once and for all."""
+        if not self._order:
+            self._order = [node for root in self.roots for node in root.walk()]
+        return self._order
 
     def pairs(self) -> Iterator[Pair]:
         """Each browser span that caused a server span, with that span; guesses are not among them."""
@@ -134,7 +136,7 @@ def _link(tree: Tree, everyone: list[Node]) -> None:
         if node.parent:
             node.parent.children.append(node)
     tree.roots = [node for node in everyone if node.parent is None]
-    reached = set(map(id, tree.nodes()))
+    reached = {id(node) for root in tree.roots for node in root.walk()}
     for node in everyone:
         if id(node) in reached:
             continue

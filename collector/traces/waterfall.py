@@ -108,7 +108,7 @@ def draw(
         load_ms=_loaded(tree, moments),
         offsets=sorted(found.values(), key=lambda offset: offset.host),
         shares=shares(tree, steps),
-        spans=sum(1 for _ in tree.nodes()),
+        spans=len(tree.nodes()),
         undrawn=sum(map(is_message, tree.nodes())) if fold else 0,
         is_cut=len(spans) >= SPANS,
         phases=steps,
