@@ -12,17 +12,18 @@ SELECT
     count() OVER () AS all_traces,
     sum(count()) OVER () AS all_spans
 FROM otel_traces
-WHERE received_at > fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+-- Maps last: left alone, the engine reads them for every span, even if none is a root.
+PREWHERE received_at > fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
     AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
     AND ({service:String} = '' OR ServiceName = {service:String})
     AND ({operation:String} = '' OR positionCaseInsensitiveUTF8(SpanName, {operation:String}) > 0)
     AND ({failed:UInt8} = 0 OR StatusCode = 'Error')
     AND Duration >= {longer_ns:UInt64} AND Duration <= {shorter_ns:UInt64}
+    AND ({is_root:UInt8} = 0 OR parent_key = 0)
+WHERE (ServiceName != 'browser' OR ResourceAttributes['service.namespace'] = {app:String})
     AND ({key:String} = '' OR if({any_value:UInt8} = 1,
         mapContains(SpanAttributes, {key:String}) OR mapContains(ResourceAttributes, {key:String}),
         SpanAttributes[{key:String}] = {value:String} OR ResourceAttributes[{key:String}] = {value:String}))
-    AND ({is_root:UInt8} = 0 OR parent_key = 0)
-    AND (ServiceName != 'browser' OR ResourceAttributes['service.namespace'] = {app:String})
     AND ({is_narrowed:UInt8} = 0 OR TraceId IN (
         SELECT trace_id FROM events WHERE {is_narrowed:UInt8} = 1 AND /* scope */ AND trace_id != ''))
 GROUP BY TraceId
