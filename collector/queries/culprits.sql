@@ -22,7 +22,7 @@ FROM
     FROM events
     WHERE /* scope */ AND sample_n > 0 AND type = 'vital' AND name = {vital:String} AND events.value IS NOT NULL
     GROUP BY view
-    HAVING NOT argMax(visibility = 'hidden', age)
+    HAVING NOT min(visibility = 'hidden')
 )
 WHERE target != ''
 GROUP BY target

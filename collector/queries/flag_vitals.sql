@@ -25,7 +25,7 @@ FROM
                 events.name AS kind,
                 any(toJSONString(flags)) AS view_flags,
                 any(sample_n) AS weight,
-                argMax(visibility = 'hidden', age) AS is_hidden,
+                min(visibility = 'hidden') AS is_hidden,
                 assumeNotNull(argMax(events.value, age)) AS measured
             FROM events
             WHERE /* scope */ AND sample_n > 0 AND type = 'vital' AND events.value IS NOT NULL AND events.name IN ('LCP', 'INP')

@@ -23,7 +23,7 @@ FROM
     FROM events
     WHERE /* scope */ AND sample_n > 0 AND type = 'vital' AND name = 'LCP' AND events.value IS NOT NULL AND notEmpty(phases)
     GROUP BY view
-    HAVING NOT argMax(visibility = 'hidden', age)
+    HAVING NOT min(visibility = 'hidden')
 )
 GROUP BY is_slow
 ORDER BY is_slow

@@ -6,7 +6,7 @@ SELECT
     max(toUnixTimestamp64Milli(events.received_at)) AS came,
     toFloat64(ifNull(/* value */, nan)) AS v,
     toUInt64(maxIf(age, /* own */)) AS newest_age,
-    toUInt8(argMax(events.visibility = 'hidden', events.age)) AS is_hidden,
+    toUInt8(min(events.visibility = 'hidden')) AS is_hidden,
     toUInt64(max(events.seq)) AS last_seq,
     toUInt64(any(events.sample_n)) AS weight,
     toUInt8(1) AS is_unit,

@@ -26,7 +26,7 @@ LEFT JOIN
         argMaxIf(value, age, type = 'vital' AND name = 'CLS') AS cls,
         countIf(type = 'fetch') AS requests,
         sumIf(ifNull(count, 1), type = 'error') AS errors,
-        argMax(visibility = 'hidden', age) AS is_hidden
+        min(visibility = 'hidden') AS is_hidden
     FROM events
     WHERE /* scope */ AND view_id IN (SELECT view_id FROM newest)
     GROUP BY view_key

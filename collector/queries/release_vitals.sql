@@ -30,7 +30,7 @@ FROM
                 OR events.release = {old:String})
             AND positiveModulo(toUnixTimestamp64Milli(received_at) - {from_ms:Int64}, 86400000) <= {length_ms:Int64}
         GROUP BY view_key
-        HAVING NOT argMax(visibility = 'hidden', age)
+        HAVING NOT min(visibility = 'hidden')
     )
     ARRAY JOIN ['LCP', 'INP', 'CLS', 'FCP', 'TTFB'] AS name, [lcp, inp, cls, fcp, ttfb] AS newest
     WHERE newest IS NOT NULL

@@ -22,7 +22,7 @@ FROM
     FROM events
     WHERE /* scope */ AND type = 'vital' AND name = {vital:String} AND events.value IS NOT NULL
     GROUP BY view
-    HAVING NOT argMax(visibility = 'hidden', age)
+    HAVING NOT min(visibility = 'hidden')
     ORDER BY latest DESC
     LIMIT {limit:UInt32}
 )

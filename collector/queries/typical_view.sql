@@ -8,7 +8,7 @@ WITH slow AS
     FROM events
     WHERE /* scope */ AND type = 'vital' AND value IS NOT NULL
     GROUP BY view_key
-    HAVING NOT argMax(visibility = 'hidden', age) AND newest > {limit:Float64}
+    HAVING NOT min(visibility = 'hidden') AND newest > {limit:Float64}
 )
 SELECT view_id, own_trace AS trace_id, toFloat64(assumeNotNull(newest)) AS shown
 FROM slow

@@ -9,4 +9,4 @@ SELECT
 FROM events
 WHERE /* scope */ AND sample_n > 0 AND events.type = 'vital' AND events.value IS NOT NULL
 GROUP BY events.view_key
-HAVING NOT argMax(events.visibility = 'hidden', events.age) AND isNotNull(/* value */)
+HAVING NOT min(events.visibility = 'hidden') AND isNotNull(/* value */)

@@ -164,10 +164,10 @@ def _by_vital(field: Field, conditions: list[Condition], bind: Bind, period: str
     """Views by their newest report of a vital, the same rule as in latest.sql."""
     name, test = bind(field.sql, "String"), _tests("newest", conditions, bind)
     return (
-        f"{VIEW} IN (SELECT view FROM (SELECT {VIEW} AS view, argMax(visibility = 'hidden', age) AS is_hidden,"
-        f" argMaxIf(value, age, name = {name}) AS newest FROM events"
+        f"{VIEW} IN (SELECT view FROM (SELECT {VIEW} AS view, min(visibility = 'hidden') AS is_hidden,"
+        f" max(name = {name}) AS is_told, argMaxIf(assumeNotNull(value), age, name = {name}) AS newest FROM events"
         f" WHERE {period} AND type = 'vital' AND value IS NOT NULL"
-        f" GROUP BY view) WHERE NOT is_hidden AND newest IS NOT NULL AND {test})"
+        f" GROUP BY view) WHERE NOT is_hidden AND is_told AND {test})"
     )
 
 
