@@ -52,6 +52,17 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Dot:
+    """One thing by itself at its place, with its sentence; `link` opens it. Dots of a larger `kind` stand out."""
+
+    x: float
+    y: float
+    kind: str
+    title: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One slice of a chart over time in words, one for each of the plot's `heads`; `link` opens its time alone."""
 
@@ -81,6 +92,7 @@ class Plot:
     slices: int = 0
     heads: list[tuple[str, str]] = field(default_factory=list)  # (class of its swatch, words)
     readings: list[Reading] = field(default_factory=list)
+    dots: list[Dot] = field(default_factory=list)
 
 
 def readings(question: Question, slices: int, words: Mapping[int, list[str]]) -> list[Reading]:

@@ -1,39 +1,28 @@
 """Search: traces by what is in them, each a dot of when and how long, and one click away."""
 
 import math
-from dataclasses import asdict, dataclass, fields
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 
+from collector.query import markers
 from collector.query.joins import REASONS, Joined, Share, joined
+from collector.query.markers import Marker
 from collector.query.question import Question
 from collector.query.search import FOUND, LISTED, Finds, Found, Wanted, operations, traces_found
 from collector.query.services import repeats
 from collector.query.vitals import BUCKETS
-from dashboards.numbers import ms
+from dashboards import plots
+from dashboards.numbers import clock, count, ms, percent
+from dashboards.plots import Plot
 from dashboards.site import Page, Site
 
-WIDTH, HEIGHT = 1000.0, 220.0
+HEIGHT = 220.0
 STEPS_MS = (0.01, 0.1, 1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0, 1_000_000.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """One trace in the scatter, in its box of WIDTH × HEIGHT."""
-
-    trace: Found
-    x: float
-    y: float
-
-
-@dataclass(frozen=True, slots=True)
-class Scatter:
-    """Traces by when and, on a logarithmic scale, how long; with lines at round durations."""
-
-    dots: list[Dot]
-    lines: list[tuple[float, str]]
 
 
 async def page(site: Site, request: Request) -> Page:
@@ -47,15 +36,17 @@ async def page(site: Site, request: Request) -> Page:
             "operations": partial(operations, site.store, q),
             "joined": partial(joined, site.store, q),
             "repeats": partial(repeats, site.store, q),
+            "markers": partial(markers.markers, site.store, q),
         },
     )
     finds: Finds = panels["traces"].value or Finds([], 0, 0)
     shares: Joined | None = panels["joined"].value
+    marks: list[Marker] = panels["markers"].value or []
     context: dict[str, Any] = {
         "wanted": wanted, "kept": {name: value for name, value in asdict(wanted).items() if value}, "finds": finds,
-        "scatter": scatter(finds.found, q), "LISTED": LISTED, "FOUND": FOUND, "services": panels["operations"].value or {},
-        "repeats": panels["repeats"].value or [],
-        "shares": shares, "reasons": REASONS, "series": series(shares) if shares else [],
+        "scatter": scatter(finds.found, q, marks), "LISTED": LISTED, "FOUND": FOUND,
+        "services": panels["operations"].value or {}, "repeats": panels["repeats"].value or [],
+        "shares": shares, "reasons": REASONS, "course": course(shares, q, marks) if shares else None,
     }  # fmt: skip
     tables = {
         "traces": [asdict(trace) for trace in finds.found],
@@ -70,39 +61,65 @@ async def page(site: Site, request: Request) -> Page:
     return Page("traces.html", "Traces", q, "/traces", panels, tables, facts, context)
 
 
-def scatter(found: list[Found], question: Question) -> Scatter:
-    """Where each trace lies between the question's times and between the shortest and the longest."""
+def scatter(found: list[Found], question: Question, changes: Sequence[Marker]) -> Plot | None:
+    """Traces by when they began and, on a logarithmic scale, how long they took, each a dot that opens it."""
     if not found:
-        return Scatter([], [])
+        return None
     lengths = [max(trace.duration_ms, 0.01) for trace in found]
     low, high = math.log10(min(lengths)) - 0.05, math.log10(max(lengths)) + 0.05
     if high - low < 0.5:
         low, high = (low + high) / 2 - 0.25, (low + high) / 2 + 0.25
 
     def y(length_ms: float) -> float:
-        return round(HEIGHT - 4 - (HEIGHT - 8) * (math.log10(length_ms) - low) / (high - low), 1)
+        part = (math.log10(length_ms) - low) / (high - low)
+        return round(HEIGHT - 4 - (HEIGHT - plots.HEAD - 8) * part, 1)
 
-    span = question.span.total_seconds()
-    dots = [
-        Dot(trace, round(WIDTH * min(1, max(0, (trace.started_at - question.since).total_seconds() / span)), 1), y(length))
-        for trace, length in zip(found, lengths, strict=True)
-    ]  # fmt: skip
-    steps = [step * factor for step in STEPS_MS for factor in ((1, 2, 5) if high - low < 1.2 else (1,))]
-    return Scatter(dots, [(y(step), ms(step)) for step in steps if low < math.log10(step) < high])
+    def x(trace: Found) -> float:
+        return min(1.0, max(0.0, (trace.started_at - question.since) / question.span))
 
-
-def series(shares: Joined) -> list[tuple[float, float, float, Share]]:
-    """The joined share over time as bars: (x, height, height of those that were due, the share), in percent."""
-    return [
-        (
-            100 * slot / BUCKETS,
-            100 * share.joined / share.requests,
-            100 * share.due / share.requests,
-            share,
+    dots, slots = [], defaultdict(list)
+    for trace, length in zip(found, lengths, strict=True):
+        slots[min(BUCKETS - 1, int(x(trace) * BUCKETS))].append(trace)
+        link = question.link(f"/traces/{trace.trace_id}", span=trace.span_id) + f"#span-{trace.span_id}"
+        said = f"{trace.service} {trace.name}, {ms(trace.duration_ms)}, {clock(trace.started_at)}"
+        kind = "failed" if trace.failed else "fine"
+        dots.append(
+            plots.Dot(round(100 * x(trace), 2), y(length), kind, f"{said}{', failed' if trace.failed else ''}", link)
         )
-        for slot, share in shares.series.items()
-        if share.requests
-    ]
+    steps = [step * factor for step in STEPS_MS for factor in ((1, 2, 5) if high - low < 1.2 else (1,))]
+    lines = [plots.Mark(y(step), ms(step)) for step in steps if low < math.log10(step) < high]
+    words = {
+        nr: [count(len(own)), count(sum(t.failed for t in own)), ms(max(t.duration_ms for t in own))]
+        for nr, own in slots.items()
+    }
+    sentence = (
+        f"{count(len(found))} traces by when they began and how long they took, from {ms(min(lengths))} to"
+        f" {ms(max(lengths))}; {count(sum(t.failed for t in found))} failed. The table below lists them."
+    )
+    return Plot(
+        sentence, dots=dots, x_marks=plots.time_marks(question), y_marks=lines, markers=plots.placed(changes, question),
+        height=HEIGHT, question=question, slices=BUCKETS,
+        heads=[("", "traces drawn"), ("", "of them failed"), ("", "slowest")],
+        readings=plots.readings(question, BUCKETS, words),
+    )  # fmt: skip
+
+
+def course(shares: Joined, question: Question, changes: Sequence[Marker]) -> Plot | None:
+    """What part of all requests was joined over time, and above it the part that should have been."""
+    values = []
+    for slot, share in sorted(shares.series.items()):
+        if share.requests:
+            got, due = (round(100 * n / share.requests, 3) for n in (share.joined, share.due))
+            title = f"{percent(share.joined, share.requests)} of {count(share.requests)} joined"
+            values.append((slot, [("got", got), ("due", round(due - got, 3))], title))
+    if not values:
+        return None
+    first, last = (values[at][1][0][1] for at in (0, -1))
+    return plots.columns(
+        values, BUCKETS, question, changes,
+        f"Joined share of all requests over time: {first:.0f} % at first, {last:.0f} % at the end.",
+        heads={"got": "joined", "due": "missing"}, written=lambda part: percent(part / 100),
+    )  # fmt: skip
 
 
 def share_row(share: Share) -> dict[str, Any]:

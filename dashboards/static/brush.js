@@ -3,7 +3,7 @@
 'use strict';
 
 const readAndBrush = (figure) => {
-  const { slices: parts, since: begins, until: ends, home, metric, link: asked } = figure.dataset;
+  const { slices: parts, since: begins, until: ends, home, metric, link: asked, kept } = figure.dataset;
   const [slices, since, until] = [parts, begins, ends].map(Number);
   const bounds = figure.dataset.bounds ? figure.dataset.bounds.split(' ').map(Number) : [];
   const paths = figure.dataset.actions.trim().split(' ');
@@ -119,6 +119,7 @@ const readAndBrush = (figure) => {
     link.pathname = path;
     for (const name of ['range', 'at', 'from', 'to', 'compare']) link.searchParams.delete(name);
     if (path !== home) link.searchParams.delete('view');
+    else new URLSearchParams(kept).forEach((value, name) => link.searchParams.set(name, value));
     const step = (until - since) / slices;
     link.searchParams.set('from', String(Math.round(since + columns[0] * step)));
     link.searchParams.set('to', String(Math.round(since + (columns[1] + 1) * step)));
@@ -140,7 +141,7 @@ const readAndBrush = (figure) => {
       isHeat ? ['Only these views', home, true] : ['Its rows', '/explore', false, { view: 'rows' }],
       isPart ? ['Compare with the rest', '/compare', isHeat, { compare: 'rest' }]
         : ['Compare with the time before', '/compare', false, { compare: 'before' }],
-      ['Their traces', '/traces', isHeat],
+      ...(home === '/traces' ? [] : [['Their traces', '/traces', isHeat]]),
       ['Make an alert', '/rules', false],
     ];
     const { columns } = part();

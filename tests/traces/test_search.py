@@ -95,9 +95,33 @@ def test_a_reader_looks_for_slow_calls_of_a_service_and_opens_the_slowest(seeded
 
 def test_dots_lie_within_their_box(seeded: Seeded) -> None:
     html = seeded.client.get("/traces?service=web").text
-    dots = re.findall(r'cx="([\d.]+)%" cy="([\d.]+)%"', html)
+    dots = re.findall(r'cx="([\d.]+)%" cy="([\d.]+)"', html)
     assert len(dots) == len(seeded.client.get("/traces.json?service=web").json()["traces"]) > 100
-    assert all(0 <= float(x) <= 100 and 0 <= float(y) <= 100 for x, y in dots)
+    assert all(0 <= float(x) <= 100 and 14 <= float(y) <= 220 for x, y in dots)
+
+
+def test_a_part_of_the_scatter_is_asked_about_and_what_was_looked_for_stays(seeded: Seeded, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{seeded.client.base_url}/traces?wait=1&service=web&longer=20")
+    before = page.locator(".scatter circle").count()
+    plane = page.locator(".scatter .plane")
+    box = plane.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 90, steps=4)
+    page.mouse.up()
+    offered = page.locator(".scatter [data-chosen]")
+    assert "Their traces" not in offered.inner_text(), "these are they"
+    offered.get_by_role("link", name="Zoom to this time").click()
+    page.wait_for_url("**from=**")
+    assert page.get_by_label("Service").input_value() == "web"
+    assert page.get_by_label("Longer than").input_value() == "20"
+    assert 0 < page.locator(".scatter circle").count() < before
+    page.locator(".shares-of-requests .plane").focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".shares-of-requests [data-chosen]").get_by_role("link", name="Compare").count() == 1
+    page.close()
 
 
 def test_the_map_says_the_same_in_picture_table_and_twins(seeded: Seeded) -> None:
