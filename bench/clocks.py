@@ -131,9 +131,11 @@ def _judge_joins(collector: Running, sessions: list[str], post: Post, found: Fou
     """Every request's end against what is known of it."""
     until = int(time.time() * 1000) + 3_600_000  # nothing is late any more
     chosen = "session_id IN {sessions:Array(String)}"
+    hops = sql("hops").replace("/* scope */", chosen).replace("event_id, view_id,", "event_id, view_id, trace_id,")
     rows = collector.rows(
-        sql("hops").replace("/* scope */", chosen).replace("\nFROM matched", ", trace_id\nFROM matched").replace(
-            "event_id, view_id,", "event_id, view_id, trace_id,"),
+        # As in joined.sql: what others of its kind found was lost, and not dark.
+        f"SELECT * REPLACE (if(reason = 'dark' AND max(is_joined) OVER (PARTITION BY host, endpoint, type), 'lost', reason)"
+        f" AS reason) FROM ({hops})",
         sessions=sessions, until_ms=until, spans_since_ms=0, late_ms=LATE.seconds * 1000, stale_ms=STALE.seconds * 1000,
     )  # fmt: skip
     reasons: Counter[str] = Counter()
