@@ -169,7 +169,7 @@ def _facts(line: Line, node: Node, links: _Links) -> Iterable[tuple[str, str]]:
     yield "service", f"{text(span.service)}{host}"
     yield "starts at", f"{ms(node.start_ms)}{said}"
     yield "takes", ms(node.duration_ms)
-    yield "kind", text(span.kind) + (f" · {text(span.status)}" if span.status != "Unset" else "")
+    yield "kind", text(span.kind) + (f" · {text(span.status)}" if span.status not in {"", "Unset"} else "")
     yield "span id", f"<code>{text(span.span_id)}</code>"
     if node.duration_ms:
         window = f"{max(node.start_ms, 0):.3f}-{node.end_ms:.3f}"

@@ -39,12 +39,12 @@ async def page(site: Site, request: Request) -> Page:
             "markers": partial(markers.markers, site.store, q),
         },
     )
-    finds: Finds = panels["traces"].value or Finds([], 0, 0)
+    finds: Finds = panels["traces"].value or Finds([], 0, 0, [])
     shares: Joined | None = panels["joined"].value
     marks: list[Marker] = panels["markers"].value or []
     context: dict[str, Any] = {
         "wanted": wanted, "kept": {name: value for name, value in asdict(wanted).items() if value}, "finds": finds,
-        "scatter": scatter(finds.found, q, marks), "LISTED": LISTED, "FOUND": FOUND,
+        "scatter": scatter(finds.drawn, q, marks), "LISTED": LISTED, "FOUND": FOUND,
         "services": panels["operations"].value or {}, "repeats": panels["repeats"].value or [],
         "shares": shares, "reasons": REASONS, "course": course(shares, q, marks) if shares else None,
     }  # fmt: skip

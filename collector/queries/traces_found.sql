@@ -1,5 +1,5 @@
 -- Traces with a span that is looked for, each by the slowest of these. Without conditions a trace's own root is meant.
--- A browser's spans are of one app; a backend's of whoever calls it.
+-- A browser's spans are of one app; a backend's of whoever calls it. Of one trace in `nth`, the same ones for everybody.
 SELECT
     TraceId AS trace_id,
     argMax(SpanId, Duration) AS span_id,
@@ -20,6 +20,7 @@ PREWHERE received_at > fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
     AND ({failed:UInt8} = 0 OR StatusCode = 'Error')
     AND Duration >= {longer_ns:UInt64} AND Duration <= {shorter_ns:UInt64}
     AND ({is_root:UInt8} = 0 OR parent_key = 0)
+    AND ({nth:UInt32} = 1 OR cityHash64(TraceId) % 65536 < intDiv(65536, {nth:UInt32}))
 WHERE (ServiceName != 'browser' OR ResourceAttributes['service.namespace'] = {app:String})
     AND ({key:String} = '' OR if({any_value:UInt8} = 1,
         mapContains(SpanAttributes, {key:String}) OR mapContains(ResourceAttributes, {key:String}),

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from collector.query.question import BadQuestion, Question, ask
+from collector.query.services import MOST_NTH
+from collector.query.weights import one_in
 from collector.store import Store
 
 FOUND = 300
@@ -75,31 +77,45 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Finds:
-    """The first FOUND traces, out of `traces` that have `spans` spans of what was looked for."""
+    """The first FOUND traces, out of `traces` that have `spans` spans of what was looked for. Those `drawn` are these, or,
+    if there are more, one in `nth` of all, unless the slowest were asked for."""
 
     found: list[Found]
     traces: int
     spans: int
+    drawn: list[Found]
+    nth: int = 1
 
 
 def traces_found(store: Store, question: Question, wanted: Wanted) -> Finds:
     """Traces of the question's time with a span that is wanted; its filters are those of the views they belong to."""
-    rows = ask(
-        store, "traces_found", question, is_narrowed=int(bool(question.where)), limit=FOUND, **wanted.parameters()
-    )
-    found = [
+    rows = _rows(store, question, wanted)
+    found = _found(rows)
+    traces, spans = (rows[0]["all_traces"], rows[0]["all_spans"]) if rows else (0, 0)
+    by_id = {trace.trace_id: trace for trace in found[:LISTED]}
+    for row in trace_summaries(store, question, list(by_id)):
+        trace = by_id[row["trace_id"]]
+        trace.spans, trace.errors, trace.services = row["spans"], row["errors"], row["services"]
+        trace.route, trace.view_id = row["route"], row["view_id"]
+    if traces <= FOUND or wanted.sort:
+        return Finds(found, traces, spans, found)
+    nth = min(one_in(traces, FOUND), MOST_NTH)
+    return Finds(found, traces, spans, _found(_rows(store, question, wanted, nth)), nth)
+
+
+def _rows(store: Store, question: Question, wanted: Wanted, nth: int = 1) -> list[dict[str, Any]]:
+    given = {"is_narrowed": int(bool(question.where)), "limit": FOUND, "nth": nth}
+    return ask(store, "traces_found", question, **given, **wanted.parameters())
+
+
+def _found(rows: list[dict[str, Any]]) -> list[Found]:
+    return [
         Found(
             row["trace_id"], row["span_id"], row["service"], row["name"], row["started_at"], row["duration_ms"],
             bool(row["errors"]),
         )
         for row in rows
     ]  # fmt: skip
-    by_id = {trace.trace_id: trace for trace in found[:LISTED]}
-    for row in trace_summaries(store, question, list(by_id)):
-        trace = by_id[row["trace_id"]]
-        trace.spans, trace.errors, trace.services = row["spans"], row["errors"], row["services"]
-        trace.route, trace.view_id = row["route"], row["view_id"]
-    return Finds(found, rows[0]["all_traces"] if rows else 0, rows[0]["all_spans"] if rows else 0)
 
 
 def trace_summaries(store: Store, question: Question, ids: list[str]) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from collector.query import search
 from collector.query.joins import joined
+from collector.query.search import Wanted, traces_found
 from tests.pages.conftest import Seeded
 
 
@@ -98,6 +100,26 @@ def test_dots_lie_within_their_box(seeded: Seeded) -> None:
     dots = re.findall(r'cx="([\d.]+)%" cy="([\d.]+)"', html)
     assert len(dots) == len(seeded.client.get("/traces.json?service=web").json()["traces"]) > 100
     assert all(0 <= float(x) <= 100 and 14 <= float(y) <= 220 for x, y in dots)
+
+
+def test_of_many_traces_the_whole_time_is_drawn_and_the_newest_are_listed(
+    seeded: Seeded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = traces_found(seeded.store, seeded.question, Wanted())
+    assert (whole.nth, whole.drawn) == (1, whole.found)
+    monkeypatch.setattr(search, "FOUND", 60)
+    some = traces_found(seeded.store, seeded.question, Wanted())
+    assert (some.traces, some.nth) == (whole.traces, 4)
+    assert some.found == whole.found[:60]
+    by_id = {trace.trace_id: trace.started_at for trace in whole.found}
+    drawn = sorted(by_id[trace.trace_id] for trace in some.drawn)
+    assert 20 < len(drawn) <= 60
+    assert drawn[0] < min(trace.started_at for trace in some.found), "not the newest alone"
+    slowest = traces_found(seeded.store, seeded.question, Wanted(sort="slowest"))
+    assert slowest.drawn == slowest.found
+    html = seeded.client.get("/traces").text
+    assert "one in 4 is drawn" in html
+    assert len(re.findall(r"<circle class=.(?:fine|failed)", html)) == len(some.drawn)
 
 
 def test_a_part_of_the_scatter_is_asked_about_and_what_was_looked_for_stays(seeded: Seeded, browser: Browser) -> None:
