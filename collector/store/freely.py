@@ -8,7 +8,7 @@ limits of time, memory and rows, then `readonly`, which it cannot undo.
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
@@ -68,16 +68,30 @@ class Freely:
         self._functions: set[str] = set()
         self._tables: set[str] = set()
 
-    def rows(self, sql: str, parameters: Mapping[str, Any], most: int, mark: str) -> tuple[list[str], list[list[Any]]]:
-        """Columns and at most `most` rows. Raises `Forbidden`, and whatever the driver raises."""
+    def rows(
+        self, sql: str, parameters: Mapping[str, Any], most: int, mark: str, check_wanted: Callable[[], None]
+    ) -> tuple[list[str], list[list[Any]]]:
+        """Columns and at most `most` rows. Raises `Forbidden`, and whatever the driver and `check_wanted` raise, for a query
+        that was stopped may end as if it had found nothing, its syntax included."""
         if len(sql) > LONGEST:
             raise Forbidden(f"the query is longer than {LONGEST:,} characters")
         with self._lock:
             client = self._client or self._open()
             text = f"SELECT * FROM (\n{sql}\n) LIMIT {int(most)}"
-            syntax = client.query(f"{mark}EXPLAIN AST {text}", parameters=dict(parameters)).result_rows
-            self._check([str(row[0]) for row in syntax])
-            found = client.query(mark + text, parameters=dict(parameters))
+            try:
+                check_wanted()
+                syntax = client.query(f"{mark}EXPLAIN AST {text}", parameters=dict(parameters)).result_rows
+                check_wanted()
+                self._check([str(row[0]) for row in syntax])
+                found = client.query(mark + text, parameters=dict(parameters))
+                check_wanted()
+            except Forbidden:
+                raise
+            except BaseException:
+                # A handle whose query was stopped may give its result to the next one, and syntax is checked by results.
+                self._client = None
+                client.close()
+                raise
             return list(found.column_names), [list(row) for row in found.result_rows]
 
     def close(self) -> None:
@@ -116,6 +130,8 @@ class Freely:
 
     def _check(self, lines: list[str]) -> None:
         """Every node of the syntax tree has to be on the list; what a name's own line breaks add is checked as well."""
+        if not lines:
+            raise Forbidden("the engine said nothing of its syntax")
         parents: list[str] = []
         for line in "\n".join(lines).splitlines():
             depth = len(line) - len(line.lstrip(" "))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from collector.store import QueryFailed, Store
+from collector.store import READERS, QueryFailed, Store, StoreAway
 from collector.ticket import TICKET, Ticket
 from dashboards.panels import Panels
 from tests.conftest import wait_until
@@ -97,3 +97,51 @@ def test_withdrawing_stops_both_of_two_queries_of_one_ticket(store: Store) -> No
     for thread in threads:
         thread.join(10)
     assert ends == [394, 394]
+
+
+def test_a_handle_whose_query_was_stopped_is_not_used_again(store: Store) -> None:
+    """chDB gave the next question on it the stopped one's result: once in a thousand, seen by a newcomer of ours."""
+    for _ in range(READERS):
+        store.read("SELECT 1 AS one")
+    used = [store._readers.get() for _ in range(READERS)]
+    for handle in used:
+        store._readers.put(handle)
+    assert None not in used
+    ticket = Ticket(60)
+    TICKET.set(ticket)
+    timer = threading.Timer(0.3, ticket.withdraw)
+    timer.start()
+    with pytest.raises(QueryFailed):
+        store.read(ENDLESS)
+    left = [store._readers.get() for _ in range(READERS)]
+    for handle in left:
+        store._readers.put(handle)
+    assert left == [*used[1:], None]
+
+
+@pytest.mark.parametrize("is_free", [False, True])
+def test_every_question_gets_its_own_answer_while_others_are_stopped(store: Store, is_free: bool) -> None:
+    until, wrong, stopped = time.monotonic() + 4, list[str](), list[str]()
+
+    def ask(who: int) -> None:
+        for nr in range(10_000):
+            if time.monotonic() > until:
+                return
+            name, ticket = f"c{who}_{nr}", Ticket(5)
+            TICKET.set(ticket)
+            threading.Timer(nr % 7 / 100, ticket.withdraw).start()
+            sql = f"SELECT count() AS {name} FROM numbers(20000000) WHERE cityHash64(number) % 7 = 3"
+            try:
+                names = store.read_freely(sql)[0] if is_free else list(store.read(sql)[0])
+            except StoreAway:
+                stopped.append(name)
+            else:
+                wrong.extend(name for found in names if found != name)
+
+    threads = [threading.Thread(target=ask, args=(who,)) for who in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(stopped) > 20
+    assert wrong == []
