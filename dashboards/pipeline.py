@@ -99,10 +99,11 @@ def outcomes(entries: Sequence[Entry]) -> list[Line]:
 
 
 def course(q: Question, entries: Sequence[Entry], stored: int, changed: Sequence[Marker]) -> plots.Plot | None:
-    """Events over time: stored below, refused above."""
+    """Events over time: stored below, refused above, those of no known app too. Spans are of no app, and not counted."""
     by_slice: dict[int, dict[str, int]] = {}
     for entry in entries:
-        if not entry.outcome.startswith("client_") and 0 <= entry.bucket < BUCKETS:
+        is_of_spans = not entry.app and entry.outcome == "stored"
+        if not entry.outcome.startswith("client_") and not is_of_spans and 0 <= entry.bucket < BUCKETS:
             kind = "once" if entry.outcome == "stored" else "again"
             own = by_slice.setdefault(entry.bucket, {"once": 0, "again": 0})
             own[kind] += entry.events

@@ -226,5 +226,7 @@ def _sorted(pairs: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _list(title: str, pairs: Sequence[tuple[str, object]]) -> str:
     if not pairs:
         return ""
-    facts = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in pairs)
+    # A long name may break behind a dot, rather than within a word.
+    names = [(text(name).replace(".", ".<wbr>"), text(value)) for name, value in pairs]
+    facts = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in names)
     return f'<h4>{title}</h4><dl class="facts">{facts}</dl>'

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from collector.query.question import BadQuestion, Question
 from collector.query.services import Edge, Services, services
+from collector.query.vitals import FEWEST
 from collector.traces.layers import lay_out
 from dashboards.numbers import NARROW
 from dashboards.site import Page, Site
@@ -70,11 +71,12 @@ def rate(edge: Edge, question: Question, nth: int) -> str:
 
 
 def slowest(edges: list[Edge]) -> Slowest | None:
-    """The service that takes longest by itself: its own answer, less the slowest that it waits for."""
+    """The service that takes longest by itself, of those with calls enough to say so: its own answer, less the slowest that
+    it waits for."""
     found = [
         Slowest(edge, edge.p75_ms - max((below.p75_ms for below in edges if below.source == edge.target), default=0.0))
         for edge in edges
-        if edge.kind == "service"
+        if edge.kind == "service" and edge.calls >= FEWEST
     ]
     return max((one for one in found if one.own_ms > 0), key=lambda one: one.own_ms, default=None)
 
