@@ -104,7 +104,7 @@ async def _page(site: Site, request: Request, q: Question, kind: str, name: str)
     context: dict[str, Any] = {
         "kind": kind, "name": name, "own": own, "presence": presence, "standings": standings, "strip": partial(strip, own),
         "timeline": timeline(views, panels["moments"].value or []), "sessions": sessions(views), "odd": odd(panels),
-        "newest": views[0] if views else None,
+        "newest": views[0] if views else None, "are_most": are_most(panels),
     }  # fmt: skip
     title = f"{kind} {name[:8] if kind == 'session' else name}"
     return Page("person.html", title, q, path, panels, tables(views, standings, panels), {kind: name}, context)
@@ -151,6 +151,12 @@ def sessions(views: Sequence[RecentView]) -> list[tuple[str, int, RecentView]]:
     for seen in views:
         found.setdefault(seen.session_id, []).append(seen)
     return [(name, len(own), own[0]) for name, own in found.items()]
+
+
+def are_most(panels: dict[str, Panel]) -> bool:
+    """Whether more than half of everybody's views are theirs, so that there are too few others to be held against."""
+    own, everyone = panels["rates"].value, panels["all"].value if "all" in panels else None
+    return bool(own and everyone and own.views * 2 > everyone.views)
 
 
 def odd(panels: dict[str, Panel]) -> list[tuple[str, float, float, str]]:

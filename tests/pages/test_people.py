@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from collector.query.people import Rates
+from dashboards.panels import Panel
+from dashboards.people import are_most
 from tests.pages.conftest import Seeded
 from tests.pages.planted import SLOW_USER, Day
 from tests.pages.test_overview import p75
@@ -72,6 +75,20 @@ def test_a_team_is_held_against_everybody(day: Seeded) -> None:
     data = page_of(day, "/teams/shop.json")
     own, everybody = data["rates"]
     assert own == everybody | {"whose": "own"}, "here one team owns everything"
+
+
+def test_a_team_that_is_most_of_everybody_is_not_held_against_itself(day: Seeded) -> None:
+    data = page_of(day, "/teams/shop.json")
+    views = {row["whose"]: row["views"] for row in data["rates"]}
+    html = day.client.get("/teams/shop").text
+    assert ("too few others to say" in html) == (views["own"] * 2 > views["everybody"])
+
+    def rates(views: int) -> Panel:
+        return Panel(Rates(views, 1, 1, 0, 0, 0, 0))
+
+    assert are_most({"rates": rates(51), "all": rates(100)})
+    assert not are_most({"rates": rates(50), "all": rates(100)})
+    assert not are_most({"rates": rates(50)})
 
 
 def test_what_is_searched_is_found_by_its_whole_name(day: Seeded) -> None:
