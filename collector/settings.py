@@ -264,7 +264,7 @@ class Settings:
             if f.name == "sources":
                 continue
             value = getattr(self, f.name)
-            value = "" if value == Path() else value  # not set; what it is instead stands in the settings' own words
+            value = "(not set)" if value == Path() else value
             shown = "(set)" if f.name.endswith(("_token", "_password")) and value else without_password(str(value))
             if f.name == "apps":
                 shown = ", ".join(value) or "none"

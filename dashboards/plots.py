@@ -53,7 +53,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One thing by itself at its place, with its sentence; `link` opens it. Dots of a larger `kind` stand out."""
+    """One thing by itself at its place, with its sentence; `link` opens it, and the stylesheet knows its `kind`."""
 
     x: float
     y: float

@@ -6,7 +6,6 @@ Whatever a page or a backend named goes through `text`, which escapes it and sho
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import quote_plus
@@ -51,12 +50,7 @@ def waterfall_rows(
 
 def text(value: object) -> str:
     """Anything, as it may stand in HTML or in an attribute."""
-    return _escaped(str(value))
-
-
-@lru_cache(maxsize=2_048)
-def _escaped(said: str) -> str:
-    return escape(str(visible(said)))
+    return escape(str(visible(str(value))))
 
 
 def _row(line: Line, picture: Waterfall, links: _Links) -> str:

@@ -13,7 +13,7 @@ from collector.query import markers
 from collector.query.joins import REASONS, Joined, Share, joined
 from collector.query.markers import Marker
 from collector.query.question import Question
-from collector.query.search import FOUND, LISTED, Finds, Found, Wanted, operations, traces_found
+from collector.query.search import LISTED, Finds, Found, Wanted, operations, traces_found
 from collector.query.services import repeats
 from collector.query.vitals import BUCKETS
 from dashboards import plots
@@ -44,7 +44,7 @@ async def page(site: Site, request: Request) -> Page:
     marks: list[Marker] = panels["markers"].value or []
     context: dict[str, Any] = {
         "wanted": wanted, "kept": {name: value for name, value in asdict(wanted).items() if value}, "finds": finds,
-        "scatter": scatter(finds.drawn, q, marks), "LISTED": LISTED, "FOUND": FOUND,
+        "scatter": scatter(finds.drawn, q, marks), "LISTED": LISTED,
         "services": panels["operations"].value or {}, "repeats": panels["repeats"].value or [],
         "shares": shares, "reasons": REASONS, "course": course(shares, q, marks) if shares else None,
     }  # fmt: skip

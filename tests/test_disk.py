@@ -11,6 +11,7 @@ import shutil
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from collector.load import Loader
 from collector.store import Store, StoreAway, WritesRefused, begun
 from collector.store.disk import SPARE_DISK_BYTES, put_right
+from collector.store.erase import Person
 from collector.store.parts import is_cut_off
 from tests.test_load import a_line, seal
 
@@ -252,6 +254,26 @@ def test_a_note_does_not_grow_older_than_what_a_merge_leaves(loader: Loader, mon
         client.command("DROP TABLE farside.zz_sink")
     loader.load(segment)
     assert counts(loader.store) == each(2)
+
+
+def test_who_was_erased_while_a_load_was_interrupted_does_not_come_back(loader: Loader) -> None:
+    """What a merged part was made of lies there from before the deletion, which the engine does again."""
+    store = loader.store
+    seal(loader.folder, a_line({"type": "view", "span_id": secrets.token_hex(8)}, user_id="ann"), a_view())
+    assert loader.step() == 1
+    segment = frozen(loader)
+    with pytest.raises(KeyboardInterrupt), store.loading(segment.stem):
+        insert_unseen(store, segment.read_bytes(), segment.stem, cut_at=0)
+        assert store.erase(Person("user", "ann"), datetime.now(UTC))[1]["events"] == 1
+        merge_everything(store)
+        raise KeyboardInterrupt
+    again = reopened(loader)
+    assert again.step() == 1
+    merge_everything(again.store)
+    people = {row["user_id"] for row in again.store.read("SELECT DISTINCT user_id FROM events")}
+    assert "ann" not in people
+    assert counts(again.store)["events"] == 3
+    assert counts(again.store)["otel_traces"] == 3
 
 
 def test_a_folder_that_another_process_has_open_is_left_alone(loader: Loader) -> None:

@@ -187,9 +187,7 @@ def list_people(settings: Settings, options: argparse.Namespace) -> int:
     """Print who is in the file, and how they come in."""
     entries = People(settings.people_file).entries()
     if not entries:
-        print(
-            f"nobody is named in {settings.people_file}: whoever reaches the pages from this machine may look and change"
-        )
+        print(f"nobody is named in {settings.people_file}; `farside people add NAME --role editor` names somebody")
     for name, entry in sorted(entries.items()):
         print(f"{name:<32} {entry.role:<8} {'password' if entry.password else 'by the proxy'}")
     return 0

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from collector.query.question import BadQuestion, Question, ask
-from collector.query.services import MOST_NTH
-from collector.query.weights import one_in
+from collector.query.weights import one_trace_in
 from collector.store import Store
 
 FOUND = 300
@@ -99,7 +98,7 @@ def traces_found(store: Store, question: Question, wanted: Wanted) -> Finds:
         trace.route, trace.view_id = row["route"], row["view_id"]
     if traces <= FOUND or wanted.sort:
         return Finds(found, traces, spans, found)
-    nth = min(one_in(traces, FOUND), MOST_NTH)
+    nth = one_trace_in(traces, FOUND)
     return Finds(found, traces, spans, _found(_rows(store, question, wanted, nth)), nth)
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from collector.query.question import Question, ask
-from collector.query.weights import one_in
+from collector.query.weights import one_trace_in
 from collector.store import Store
 
 EDGES = 400
 THIRD_PARTIES = 12
-READ_SPANS, MOST_NTH = 50_000, 65_536
+READ_SPANS = 50_000
 REPEATED, REPEATS = 4, 5
 HISTORY = timedelta(days=7)
 
@@ -76,14 +76,14 @@ def services(store: Store, question: Question, new_since: datetime | None = None
 
 
 def _edges(store: Store, question: Question) -> tuple[list[Edge], int]:
-    nth = min(one_in(span_count(store, question), READ_SPANS), MOST_NTH)
+    nth = one_trace_in(span_count(store, question), READ_SPANS)
     rows = ask(store, "map_edges", question, nth=nth, limit=EDGES, is_narrowed=int(bool(question.where)))
     return [Edge(**row) for row in rows], nth
 
 
 def repeats(store: Store, question: Question) -> list[Repeat]:
     """Operations called several times within one trace, those first of which most calls could be spared."""
-    nth = min(one_in(span_count(store, question), READ_SPANS), MOST_NTH)
+    nth = one_trace_in(span_count(store, question), READ_SPANS)
     asked = {"nth": nth, "fewest": REPEATED, "limit": REPEATS, "is_narrowed": int(bool(question.where))}
     rows = ask(store, "repeats", question, **asked)
     if not rows:

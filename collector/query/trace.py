@@ -132,8 +132,8 @@ class Lengths:
     def rank(self, duration_ns: int) -> Rank:
         """Where a duration stands; spans of the same step count half."""
         own = floor(log2(max(duration_ns, 1)) * 8)
-        shorter = sum([count for step, count in self.steps.items() if step < own]) + self.steps.get(own, 0) / 2
         n = sum(self.steps.values())
+        shorter = sum(count for step, count in self.steps.items() if step < own) + self.steps.get(own, 0) / 2
         return Rank(shorter / n, n)
 
 

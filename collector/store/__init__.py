@@ -380,9 +380,9 @@ class Store:
                 yield reader
         except BaseException:
             # A handle whose query was stopped may give its result to the next one (chDB 26.9; tests/query/test_ticket.py).
-            if reader:
-                reader.close()
-            reader = None
+            broken, reader = reader, None
+            if broken:
+                broken.close()
             raise
         finally:
             self._readers.put(reader)

@@ -74,7 +74,10 @@ def take_back(table: Path, newest: dict[str, int]) -> None:
     sources = [part for part in there if part not in merged]
     for part in merged:
         if not _is_made_of(part, sources):
-            log.error("Part %s holds some of an interrupted load, and what it was merged from is gone", part.path)
+            log.error(
+                "Part %s holds some of an interrupted load, and what it was merged from is gone: it stays, and only its"
+                " token keeps the same rows from coming twice", part.path,
+            )  # fmt: skip
             return
     for part in later:
         log.warning("Taking out part %s: it came with a load that was interrupted", part.path)

@@ -126,7 +126,9 @@ class Disk:
     def finish(self) -> None:
         """After a load, its segment's name remembered. Raises `WritesRefused` when the tables were read again meanwhile."""
         if self._is_in_doubt:
-            raise WritesRefused("the disk refused writes of the engine during the load")
+            raise WritesRefused(
+                "the disk refused writes of the engine during the load; what came of it is taken back first"
+            )
         begun.remove(self._folder)
         self._note = None
 

@@ -76,10 +76,10 @@ class Freely:
         if len(sql) > LONGEST:
             raise Forbidden(f"the query is longer than {LONGEST:,} characters")
         with self._lock:
+            check_wanted()
             client = self._client or self._open()
             text = f"SELECT * FROM (\n{sql}\n) LIMIT {int(most)}"
             try:
-                check_wanted()
                 syntax = client.query(f"{mark}EXPLAIN AST {text}", parameters=dict(parameters)).result_rows
                 check_wanted()
                 self._check([str(row[0]) for row in syntax])
@@ -131,7 +131,7 @@ class Freely:
     def _check(self, lines: list[str]) -> None:
         """Every node of the syntax tree has to be on the list; what a name's own line breaks add is checked as well."""
         if not lines:
-            raise Forbidden("the engine said nothing of its syntax")
+            raise Forbidden("the engine said nothing of the query's syntax; ask again")
         parents: list[str] = []
         for line in "\n".join(lines).splitlines():
             depth = len(line) - len(line.lstrip(" "))
