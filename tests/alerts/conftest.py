@@ -2,8 +2,10 @@
 
 import json
 import random
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +68,47 @@ def history(tmp_path: Path) -> Iterator[History]:
     store.open()
     yield History(store)
     store.close()
+
+
+class Ear:
+    """An HTTP receiver that answers as it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[dict[str, str], bytes]] = []
+        self.answers: list[int | str] = []
+        ear = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                answer = ear.answers.pop(0) if ear.answers else 200
+                if answer == "close":
+                    self.connection.close()
+                    return
+                ear.heard.append(({k.lower(): v for k, v in self.headers.items()}, body))
+                self.send_response(int(answer))
+                if answer == 302:
+                    self.send_header("location", "http://127.0.0.1:1/elsewhere")
+                if answer == 429:
+                    self.send_header("retry-after", "77")
+                self.end_headers()
+                self.wfile.write(b"said")
+
+            def log_message(self, *_: Any) -> None:
+                """Quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook/s3cret"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def kinds(self) -> list[str]:
+        return [json.loads(body)["kind"] for _, body in self.heard]
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    ear = Ear()
+    yield ear
+    ear.server.shutdown()
+    ear.server.server_close()

@@ -1,6 +1,5 @@
 """Notices: real receivers, and the ways in which they fail; nothing is lost, and nothing is told twice but by its id."""
 
-import email
 import hmac
 import json
 import shutil
@@ -8,29 +7,24 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from email import policy
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from collector.alerts.evaluate import Sight
 from collector.alerts.flips import Book
 from collector.alerts.folder import Folder
 from collector.alerts.state import Flip, Measurement
 from collector.alerts.text import read
-from collector.notify.channels import Failed, Refused, send
 from collector.notify.deliver import Deliverer
 from collector.notify.links import Signer
-from collector.notify.message import Message, Writer
-from collector.notify.receivers import Receiver, Receivers
+from collector.notify.message import Writer
+from collector.notify.receivers import Receivers
 from collector.query.alerts import attempts_since
-from collector.settings import BadSettings
 from collector.store import StoreAway
-from tests.alerts.conftest import NOW, History
+from tests.alerts.conftest import NOW, Ear, History
 from tests.conftest import free_port, wait_until
 from tests.conftest import send as ask
 
@@ -40,52 +34,6 @@ RULES = """
 - {id: lcp-app, metric: lcp, aggregate: p75, where: {app: demo}, fire: {above: 2500}}
 """
 RULE, APP_RULE = read(RULES)
-MESSAGE = Message("i" * 32, "i" * 32, NOW, "[Firing] LCP: /pay", "/pay p75 LCP 3.1 s", [("Trace", "http://x/traces/1")],
-                  {"id": "i" * 32}, [{"labels": {"alertname": "lcp"}}])  # fmt: skip
-
-
-class Ear:
-    """An HTTP receiver that answers as it is told."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[dict[str, str], bytes]] = []
-        self.answers: list[int | str] = []
-        ear = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                answer = ear.answers.pop(0) if ear.answers else 200
-                if answer == "close":
-                    self.connection.close()
-                    return
-                ear.heard.append(({k.lower(): v for k, v in self.headers.items()}, body))
-                self.send_response(int(answer))
-                if answer == 302:
-                    self.send_header("location", "http://127.0.0.1:1/elsewhere")
-                if answer == 429:
-                    self.send_header("retry-after", "77")
-                self.end_headers()
-                self.wfile.write(b"said")
-
-            def log_message(self, *_: Any) -> None:
-                """Quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook/s3cret"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def kinds(self) -> list[str]:
-        return [json.loads(body)["kind"] for _, body in self.heard]
-
-
-@pytest.fixture
-def ear() -> Iterator[Ear]:
-    ear = Ear()
-    yield ear
-    ear.server.shutdown()
-    ear.server.server_close()
 
 
 class Office:
@@ -274,45 +222,6 @@ def test_a_store_that_is_away_loses_nothing(history: History, tmp_path: Path, ea
     assert office.step(5) == 1
 
 
-class Box:
-    """A mail server that answers as it is told."""
-
-    def __init__(self) -> None:
-        self.letters: list[Any] = []
-        self.answer = ""
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        if self.answer:
-            return self.answer
-        self.letters.append(email.message_from_bytes(envelope.content, policy=policy.default))
-        return "250 kept"
-
-
-def test_mail(caplog: Any) -> None:
-    box, port = Box(), free_port()
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    values = {"host": "127.0.0.1", "port": port, "security": "none", "from": "rum@shop.example", "to": ["a@x.example"]}
-    receiver = Receiver("mail", "smtp", (), values)
-    try:
-        send(receiver, MESSAGE)
-        (letter,) = box.letters
-        assert letter["Subject"] == "[Firing] LCP: /pay"
-        assert letter["Message-ID"] == f"<{MESSAGE.id}@shop.example>"
-        assert "/pay p75 LCP 3.1 s" in letter.get_content()
-        assert "http://x/traces/1" in letter.get_content()
-        for answer, kind in (("451 later", Failed), ("554 never", Refused)):
-            box.answer = answer
-            with pytest.raises(kind, match=answer[:3]):
-                send(receiver, MESSAGE)
-        with pytest.raises(Refused, match="cannot do"):
-            send(Receiver("mail", "smtp", (), values | {"security": "starttls"}), MESSAGE)
-    finally:
-        controller.stop()
-    with pytest.raises(Failed, match="could not be reached"):
-        send(receiver, MESSAGE)
-
-
 @pytest.fixture
 def alertmanager(tmp_path: Path) -> Iterator[str]:
     program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
@@ -339,10 +248,10 @@ def alertmanager(tmp_path: Path) -> Iterator[str]:
     process.wait(10)
 
 
-@pytest.mark.flaky(reruns=4)  # somebody else's process, with clocks of its own
 def test_a_real_alertmanager(history: History, tmp_path: Path, alertmanager: str) -> None:
     office = Office(history, tmp_path, f'[am]\nkind = "alertmanager"\nurl = "{alertmanager}"\n')
-    office.now = office.deliverer._refreshed_at = datetime.now(NOW.tzinfo).replace(microsecond=0)
+    # A little ago: Alertmanager takes an end that is still to come for one more deadline, and keeps the later of the two.
+    office.now = office.deliverer._refreshed_at = datetime.now(NOW.tzinfo) - timedelta(seconds=10)
     office.flip("firing")
     began = office.now
     assert office.step() == 1
@@ -357,45 +266,3 @@ def test_a_real_alertmanager(history: History, tmp_path: Path, alertmanager: str
     office.flip("ok", seq=2, fired=began)
     assert office.step() == 1
     wait_until(lambda: json.loads(ask(f"{alertmanager}/api/v2/alerts?active=true").body) == [])
-
-
-def test_secrets_come_from_files_or_the_environment_and_stay_secret(tmp_path: Path, monkeypatch: Any) -> None:
-    (tmp_path / "url").write_text("https://hooks.example/T000/s3cret\n")
-    monkeypatch.setenv("PAGER", "https://x.example/p4ger")
-    file = tmp_path / "receivers.toml"
-    file.write_text(f'[a]\nkind = "slack"\nurl_file = "{tmp_path / "url"}"\n[b]\nkind = "webhook"\nurl_env = "PAGER"\n')
-    receivers = Receivers(file)
-    receivers.refresh()
-    assert receivers.known["a"].values["url"] == "https://hooks.example/T000/s3cret"
-    assert "s3cret" not in repr(receivers.known)
-    assert "p4ger" not in repr(receivers.known)
-    assert "s3cret" not in receivers.known["a"].hidden("GET https://hooks.example/T000/s3cret and /T000/s3cret failed")
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ('[a]\nkind = "pigeon"', "there are webhook"),
-        ('[a]\nkind = "webhook"', "needs url"),
-        ('[a]\nkind = "webhook"\nurl = "ftp://x"', "https://"),
-        ('[a]\nkind = "webhook"\nurl_env = "NO_SUCH_NAME"', "NO_SUCH_NAME"),
-        ('[a]\nkind = "smtp"\nhost = "x"\nfrom = "a@x"\nto = "b@x"', "list of texts"),
-        ('[a]\nkind = "slack"\nurl = "https://x"\ncolour = "red"', "no 'colour'"),
-    ],
-)
-def test_a_receiver_that_cannot_work_is_told(tmp_path: Path, text: str, words: str) -> None:
-    from collector.notify.receivers import read as read_receivers
-
-    (tmp_path / "r.toml").write_text(text)
-    with pytest.raises(BadSettings, match=words):
-        read_receivers(tmp_path / "r.toml", {})
-
-
-def test_links_hold_for_two_weeks_and_for_what_they_were_signed_for(tmp_path: Path) -> None:
-    signer = Signer(tmp_path / "data" / "key")
-    token = signer.sign({"rule": "lcp"}, now=1_000.0)
-    assert (Signer(tmp_path / "data" / "key").read(token, now=2_000.0) or {})["rule"] == "lcp"
-    assert signer.read(token, now=1_000.0 + 15 * 86_400) is None
-    assert signer.read("A" + token[1:], now=2_000.0) is None
-    assert signer.read("nonsense", now=2_000.0) is None
-    assert (tmp_path / "data" / "key").stat().st_mode & 0o077 == 0
