@@ -23,12 +23,11 @@ FROM
             SpanAttributes['farside.type'] AS type,
             SpanAttributes['error.type'] AS failure,
             is_browser AND SpanAttributes['farside.trace_source'] NOT IN ('cached', 'foreign') AS is_asking,
-            coalesce(
-                nullIf(ResourceAttributes['host.name'], ''), nullIf(ResourceAttributes['host.id'], ''),
-                nullIf(ResourceAttributes['k8s.pod.name'], ''), nullIf(ResourceAttributes['service.instance.id'], ''),
-                toString(ServiceName)) AS host
+            arrayFirst(said -> said != '', [
+                ResourceAttributes['host.name'], ResourceAttributes['host.id'], ResourceAttributes['k8s.pod.name'],
+                ResourceAttributes['service.instance.id'], toString(ServiceName)]) AS host
         FROM otel_traces
-        WHERE cityHash64(TraceId) % 65536 IN arrayMap(id -> cityHash64(id) % 65536, {traces:Array(String)})
+        WHERE cityHash64(TraceId) % 65536 IN (SELECT cityHash64(arrayJoin({traces:Array(String)})) % 65536)
             AND TraceId IN {traces:Array(String)} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
     )
     WHERE id != ''
@@ -38,4 +37,4 @@ FROM
 ARRAY JOIN all_served AS served
 ORDER BY client_start_ns
 LIMIT {limit:UInt32}
-SETTINGS optimize_functions_to_subcolumns = 0
+SETTINGS optimize_functions_to_subcolumns = 0, query_plan_merge_expressions = 0

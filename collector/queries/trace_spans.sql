@@ -5,10 +5,9 @@ SELECT
     SpanId AS span_id, ParentSpanId AS parent_id, SpanName AS name, SpanKind AS kind, ServiceName AS service,
     toUnixTimestamp64Nano(Timestamp) AS start_ns, Duration AS duration_ns,
     StatusCode AS status, StatusMessage AS status_message,
-    coalesce(
-        nullIf(ResourceAttributes['host.name'], ''), nullIf(ResourceAttributes['host.id'], ''),
-        nullIf(ResourceAttributes['k8s.pod.name'], ''), nullIf(ResourceAttributes['service.instance.id'], ''),
-        toString(ServiceName)) AS host,
+    arrayFirst(said -> said != '', [
+        ResourceAttributes['host.name'], ResourceAttributes['host.id'], ResourceAttributes['k8s.pod.name'],
+        ResourceAttributes['service.instance.id'], toString(ServiceName)]) AS host,
     SpanAttributes['farside.type'] AS event_type,
     SpanAttributes['farside.view_id'] AS view_id,
     SpanAttributes['farside.event_id'] AS event_id,

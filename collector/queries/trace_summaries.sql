@@ -7,6 +7,6 @@ SELECT
     anyIf(SpanAttributes['farside.route'], ServiceName = 'browser' AND SpanAttributes['farside.type'] = 'view') AS route,
     anyIf(SpanAttributes['farside.view_id'], ServiceName = 'browser' AND SpanAttributes['farside.type'] = 'view') AS view_id
 FROM otel_traces
-WHERE cityHash64(TraceId) % 65536 IN arrayMap(id -> cityHash64(id) % 65536, {ids:Array(String)})
+WHERE cityHash64(TraceId) % 65536 IN (SELECT cityHash64(arrayJoin({ids:Array(String)})) % 65536)
     AND TraceId IN {ids:Array(String)} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
 GROUP BY TraceId

@@ -3,6 +3,8 @@
 import secrets
 from datetime import UTC, datetime
 
+import pytest
+
 from collector.query.question import sql
 from collector.store import Store
 from collector.store.erase import Person
@@ -27,6 +29,15 @@ def test_a_trace_of_many_operations_is_read_from_the_projection(store: Store) ->
     # Twenty operations are twenty places in the exporter's order, and one in that of traces.
     (found,) = store.read(f"EXPLAIN ESTIMATE {sql('trace_spans')}", asked)
     assert found["rows"] <= 8_192
+
+
+@pytest.mark.parametrize("question", ["session_pairs", "trace_summaries", "callers"])
+def test_some_traces_are_read_from_the_projection(store: Store, question: str) -> None:
+    store.read(MANY)
+    (some,) = store.read("SELECT arrayMap(nr -> lower(hex(MD5(toString(nr * 7)))), range(3)) AS ids")
+    asked = some | {"traces": some["ids"], "spans": [""], "until_ms": now_in_ms(), "limit": 1_000}
+    (found,) = store.read(f"EXPLAIN ESTIMATE {sql(question)}", asked)
+    assert found["rows"] <= 3 * 8_192
 
 
 def test_a_sample_of_traces_lies_together(store: Store) -> None:
