@@ -179,6 +179,12 @@ def verdict(running: Running, acknowledged: list[str]) -> dict[str, Any]:
     }
     summed = running.value("SELECT sum(n) FROM span_lengths")
     counts["span_lengths"] = {"sum_minus_spans": summed - running.value("SELECT count() FROM otel_traces")}
+    counts["refusal_details"] = {
+        "of_nothing_refused": running.value(
+            "SELECT count() FROM refusal_details"
+            " WHERE (app, outcome, minute) NOT IN (SELECT app, outcome, minute FROM outcomes)"
+        )
+    }
     unknown = tables - set(counts)
     assert not unknown, f"the oracle does not know how to check {unknown}: teach it"
     return counts

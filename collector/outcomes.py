@@ -60,6 +60,9 @@ class Outcome(StrEnum):
     SPAN_OUT_OF_TIME = "span_out_of_time", 0, "a span from more than 7 days ago or more than a day ahead"
 
 
+DETAILS_A_MINUTE = 3  # different ones, of an app and outcome: whoever knocks with a new origin each time fills no disk
+DETAIL_CHARS = 200
+
 RETRY_AFTER_S = 10
 """What a refused client is asked to wait when the refusal is about now and not about it."""
 
@@ -70,10 +73,12 @@ class Refused(Exception):  # noqa: N818  (a refusal is an outcome, not a fault)
     def __init__(self, outcome: Outcome, detail: str = "") -> None:
         super().__init__(f"{outcome.meaning}{': ' + detail if detail else ''}")
         self.outcome = outcome
+        self.detail = detail
 
 
 class Tally(Collector):
-    """Counts refusals per app and minute until `drain` hands them to the ledger, and everything for /metrics.
+    """Counts refusals per app and minute until `drain` hands them to the ledger, and everything for /metrics. Of what was
+    wrong it remembers a few different sentences of each outcome a minute.
 
     Thread-safe.
     """
@@ -81,15 +86,30 @@ class Tally(Collector):
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._lock = threading.Lock()
         self._refused: Counter[tuple[str, int, str]] = Counter()
+        self._said: dict[tuple[str, str], tuple[int, set[str]]] = {}
+        self._details: list[dict[str, str | int]] = []
         self._events: dict[tuple[str, str], int] = {}
         registry.register(self)
 
-    def refuse(self, app: str, outcome: str, n: int = 1) -> None:
+    def refuse(self, app: str, outcome: str, n: int = 1, detail: str = "") -> None:
         """Count `n` events of `app` (empty when unknown) under an outcome that will not be seen again downstream."""
-        minute = int(time.time()) // 60 * 60
+        minute = _minute()
         with self._lock:
             self._refused[app, minute, outcome] += n
         self._count(app, outcome, n)
+        if detail:
+            self.explain(app, outcome, detail)
+
+    def explain(self, app: str, outcome: str, detail: str) -> None:
+        """Remember what was wrong, unless it was said already this minute, or enough else was."""
+        minute, detail = _minute(), detail[:DETAIL_CHARS]
+        with self._lock:
+            since, said = self._said.get((app, outcome), (0, set()))
+            if since != minute:
+                since, said = self._said[app, outcome] = minute, set()
+            if detail not in said and len(said) < DETAILS_A_MINUTE:
+                said.add(detail)
+                self._details.append({"app": app, "outcome": str(outcome), "minute": minute, "detail": detail})
 
     def acknowledge(self, app: str, n: int) -> None:
         """Count `n` events as acknowledged in the metrics; the ledger will count them where they are stored."""
@@ -113,3 +133,13 @@ class Tally(Collector):
         with self._lock:
             refused, self._refused = self._refused, Counter()
         return [{"app": a, "minute": m, "outcome": str(o), "n": n} for (a, m, o), n in refused.items()]
+
+    def drain_details(self) -> list[dict[str, str | int]]:
+        """Take what was wrong since the last time: rows (app, outcome, minute in seconds since 1970, detail)."""
+        with self._lock:
+            details, self._details = self._details, []
+        return details
+
+
+def _minute() -> int:
+    return int(time.time()) // 60 * 60

@@ -125,6 +125,11 @@ def clock(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%H:%M:%S")
 
 
+def minute(moment: datetime) -> str:
+    """A date and a time of what was counted by minutes, in UTC: 22 Nov 2026, 14:03."""
+    return moment.astimezone(UTC).strftime("%-d %b %Y, %H:%M")
+
+
 def day(moment: datetime) -> str:
     """A date and a time to the second, in UTC: 22 Nov 2026, 14:03:22."""
     return moment.astimezone(UTC).strftime("%-d %b %Y, %H:%M:%S")
@@ -164,5 +169,7 @@ def clip(text: str, most: int = 120) -> str:
 
 FILTERS = {
     function.__name__: function
-    for function in (between, clip, count, ratio, percent, ms, vital, rating, size, ago, span, clock, day, iso, short)
-}
+    for function in (
+        between, clip, count, ratio, percent, ms, vital, rating, size, ago, span, clock, minute, day, iso, short,
+    )
+}  # fmt: skip

@@ -1,6 +1,6 @@
 """Pipeline: may I trust the data? Received = stored + refused, each with its remedy; losses, lateness, joins, lag."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -32,6 +32,7 @@ class Line:
     last_minute: datetime
     meaning: str
     fix: str
+    details: list[str]
 
     @property
     def is_by_client(self) -> bool:
@@ -49,11 +50,12 @@ async def page(site: Site, request: Request) -> Page:
             "senders": partial(pipeline.senders, site.store, q),
             "joined": partial(joins.joined, site.store, q),
             "lag": partial(pipeline.lag, site.store, q),
+            "details": partial(overview.refusal_details, site.store, q, q.span),
             "markers": partial(markers.markers, site.store, q),
         },
     )
     entries: list[Entry] = panels["ledger"].value or []
-    lines = outcomes(entries)
+    lines = outcomes(entries, panels["details"].value or {})
     senders: list[Sender] = panels["senders"].value or []
     presence = None
     if panels["ledger"].is_answered and not lines and not senders:
@@ -85,14 +87,14 @@ async def page(site: Site, request: Request) -> Page:
     return Page("pipeline.html", "Pipeline", q, "/pipeline", panels, tables(lines, senders, joined), facts, context)
 
 
-def outcomes(entries: Sequence[Entry]) -> list[Line]:
+def outcomes(entries: Sequence[Entry], details: Mapping[tuple[str, str], list[str]]) -> list[Line]:
     """Each outcome over the whole time, the most frequent first."""
     found: dict[tuple[str, str], tuple[int, datetime]] = {}
     for entry in entries:
         events, last = found.get((entry.app, entry.outcome), (0, entry.last_minute))
         found[entry.app, entry.outcome] = events + entry.events, max(last, entry.last_minute)
     lines = [
-        Line(app, outcome, events, last, meaning(outcome), FIXES.get(outcome, ""))
+        Line(app, outcome, events, last, meaning(outcome), FIXES.get(outcome, ""), details.get((app, outcome), []))
         for (app, outcome), (events, last) in found.items()
     ]
     return sorted(lines, key=lambda line: (-line.events, line.outcome, line.app))

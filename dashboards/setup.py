@@ -55,10 +55,12 @@ async def page(site: Site, request: Request) -> Page:
         {
             "presence": partial(overview.presence, site.store, q),
             "refusals": partial(overview.refusals, site.store, q, REFUSED_OVER),
+            "details": partial(overview.refusal_details, site.store, q, REFUSED_OVER),
         },
     )
     presence: Presence | None = panels["presence"].value
     refusals: list[Refusal] = [one for one in panels["refusals"].value or [] if one.outcome not in QUIET]
+    details = panels["details"].value or {}
     rows = [
         {
             "app": refusal.app,
@@ -67,6 +69,7 @@ async def page(site: Site, request: Request) -> Page:
             "last_minute": refusal.last_minute,
             "meaning": meaning(refusal.outcome),
             "fix": FIXES.get(refusal.outcome, ""),
+            "details": details.get((refusal.app, refusal.outcome), []),
         }
         for refusal in refusals
     ]

@@ -650,3 +650,33 @@ ALTER TABLE farside_shard.otel_traces ON CLUSTER `main` MATERIALIZE COLUMN span_
 
 CREATE OR REPLACE TABLE farside.otel_traces ON CLUSTER `main` AS farside_shard.otel_traces
 ENGINE = Distributed('main', 'farside_shard', 'otel_traces', rand());
+
+-- 0011_refusal_details.sql
+
+CREATE TABLE IF NOT EXISTS farside_shard.refusal_details ON CLUSTER `main`
+(
+    app LowCardinality(String),
+    outcome LowCardinality(String),
+    minute DateTime('UTC'),
+    detail String CODEC(ZSTD(1))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toYYYYMM(minute)
+ORDER BY (app, outcome, minute, detail)
+TTL minute + INTERVAL 90 DAY DELETE
+SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 31536000,
+    fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS farside.refusal_details ON CLUSTER `main` AS farside_shard.refusal_details
+ENGINE = Distributed('main', 'farside_shard', 'refusal_details', rand());
+
+ALTER TABLE farside_shard.lines ON CLUSTER `main` ADD COLUMN IF NOT EXISTS
+    details Array(Tuple(app String, outcome String, minute Int64, detail String));
+
+CREATE OR REPLACE TABLE farside.lines ON CLUSTER `main` AS farside_shard.lines
+ENGINE = Distributed('main', 'farside_shard', 'lines', sipHash64(if(session_id = '', line_id, session_id)));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS farside_shard.lines_to_refusal_details ON CLUSTER `main` TO farside_shard.refusal_details AS
+SELECT row.app AS app, row.outcome AS outcome, toDateTime(row.minute, 'UTC') AS minute, row.detail AS detail
+FROM farside_shard.lines
+ARRAY JOIN details AS row;

@@ -32,6 +32,7 @@ from collector.limits import Limiter, client_of, is_loopback_address, network_of
 from collector.outcomes import RETRY_AFTER_S, Outcome, Refused, Tally
 from collector.place import Places
 from collector.routes import RouteBook
+from collector.scrub import scrub
 from collector.settings import App, Settings
 from collector.spool import Spool, checksummed
 
@@ -117,9 +118,9 @@ class Door:
 
     async def spool_refusals(self) -> None:
         """Write what was refused since the last call into the ledger, by way of the spool."""
-        rows = self.tally.drain()
-        if rows:
-            row = {"line_id": secrets.token_hex(16), "received_at": self.now_ms(), "outcomes": rows}
+        rows, details = self.tally.drain(), self.tally.drain_details()
+        if rows or details:
+            row = {"line_id": secrets.token_hex(16), "received_at": self.now_ms(), "outcomes": rows, "details": details}
             await self.spool.append(checksummed(msgspec.json.encode(row)))
 
 
@@ -199,6 +200,8 @@ class BeaconDoor:
         if refused:
             # What a developer sees in the network panel; header values are ASCII.
             reason = beacon.reason.encode("ascii", "replace")[:200]
+            outcome, _, detail = beacon.reason.partition(": ")
+            self._door.tally.explain(site.name, outcome, scrub(detail))
             knock.reply = [*KEPT, (b"x-farside-refused", str(refused).encode()), (b"x-farside-reason", reason)]
         if beacon.config != site.remote.version:
             knock.reply = [*knock.reply, (b"x-farside-config", (site.remote.version or "0").encode())]
@@ -210,7 +213,7 @@ class BeaconDoor:
 
     def _refused(self, knock: Knock, refusal: Refused) -> tuple[int, Headers, bytes]:
         app = knock.app or self._app_name(beacons.key_of(knock.body))
-        self._door.tally.refuse(app, refusal.outcome, knock.events)
+        self._door.tally.refuse(app, refusal.outcome, knock.events, scrub(refusal.detail))
         return _refusal(refusal, CORS, allow=b"POST, OPTIONS")
 
     def _app_name(self, key: str) -> str:
@@ -253,7 +256,7 @@ class SpanDoor:
                 await self._door.spool.append(checksummed(msgspec.json.encode(row)))
                 self._door.tally.acknowledge("", len(batch.spans))
         except Refused as refusal:
-            self._door.tally.refuse("", refusal.outcome)
+            self._door.tally.refuse("", refusal.outcome, detail=refusal.detail)
             await _reply(send, *_refusal(refusal, [], allow=b"POST"))
             return
         kind = b"application/json" if is_json else b"application/x-protobuf"

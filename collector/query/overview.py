@@ -11,6 +11,7 @@ ROUTES = 50
 FEEDS = 20
 GROUPS = 20
 VIEWS = 20
+DETAILS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,13 @@ def refusals(store: Store, question: Question, over: timedelta) -> list[Refusal]
     """What was refused of late, the latest first; where no app could be told, of every app."""
     since = milliseconds(question.until - over) // 60_000 * 60
     return [Refusal(**row) for row in ask(store, "refusals", question, since_s=since)]
+
+
+def refusal_details(store: Store, question: Question, over: timedelta) -> dict[tuple[str, str], list[str]]:
+    """What was wrong with what was refused of late, by (app, outcome), in the door's words: the latest first."""
+    since = milliseconds(question.until - over) // 60_000 * 60
+    rows = ask(store, "refusal_details", question, since_s=since, limit=DETAILS)
+    return {(row["app"], row["outcome"]): row["details"] for row in rows}
 
 
 def _percentile(row: dict[str, object], prefix: str) -> Percentile | None:

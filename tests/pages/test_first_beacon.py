@@ -13,6 +13,10 @@ def test_setup_notices_the_first_view_by_itself(collector: Running, browser: Bro
     assert collector.post(a_beacon(key="wrong")).outcome == "unknown_key"
     page.get_by_text("unknown_key").wait_for()
     page.get_by_text("Compare data-key with the key on this page").wait_for()
+    page.get_by_text("'wrong' stands in no [apps.…] of farside.toml").wait_for()
+    elsewhere = collector.post(a_beacon(), origin="https://shop.example:8443")
+    assert elsewhere.outcome == "origin_refused"
+    page.get_by_text("add 'https://shop.example:8443' to the origins of [apps.demo] in farside.toml").wait_for()
     beacon = a_beacon(
         {"type": "view", "at": 0, "duration_ms": 800}, {"type": "vital", "at": 700, "name": "LCP", "value": 700}
     )
