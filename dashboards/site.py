@@ -115,7 +115,7 @@ class Site:
         self._templates.filters |= numbers.FILTERS
         self._templates.globals |= {
             "asset": self.asset, "charts": charts, "twin": twin, "LIMITS": LIMITS,
-            "RANGES": list(RANGES), "FILTERS": FILTERS,
+            "RANGES": list(RANGES), "longer": longer, "FILTERS": FILTERS,
             "RANGE_WORDS": numbers.RANGE_WORDS, "MARKS": numbers.MARKS, "RATINGS": numbers.RATINGS, "FEWEST": FEWEST,
             "waterfall_rows": waterfall_rows,
             "caller_of": caller_of, "apps": list(settings.apps), "NAVIGATION": NAVIGATION, "MORE": MORE,
@@ -191,6 +191,11 @@ def _squeezed(request: Request, response: Response) -> Response:
         response.headers["content-length"] = str(len(response.body))
         response.headers.add_vary_header("accept-encoding")
     return response
+
+
+def longer(question: Question) -> list[str]:
+    """The ranges on offer that look further back than this question."""
+    return [name for name, length in RANGES.items() if length > question.span]
 
 
 def is_for_programs(path: str) -> bool:

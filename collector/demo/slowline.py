@@ -34,10 +34,13 @@ class _Lane:
         # Without a bound: the shop's largest page is smaller than what a bound would save.
         on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         delivering = asyncio.ensure_future(_deliver(on_the_way, writer))
-        while data := await reader.read(_CHUNK):
-            on_the_way.put_nowait((self.due(len(data)), data))
-        on_the_way.put_nowait((self.due(0), b""))
-        await delivering
+        try:
+            while data := await reader.read(_CHUNK):
+                on_the_way.put_nowait((self.due(len(data)), data))
+            on_the_way.put_nowait((self.due(0), b""))
+            await delivering
+        finally:
+            delivering.cancel()
 
 
 async def _deliver(on_the_way: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
@@ -76,7 +79,12 @@ async def slow_line(line: Line) -> AsyncIterator[str]:
             with contextlib.closing(back):
                 await asyncio.sleep(line.round_trip_ms / 1000)  # TCP's handshake
                 writer.write(b"\x05\x00\x00\x01\0\0\0\0\0\0")
-                await asyncio.gather(up.carry(reader, back), down.carry(there, writer))
+                lanes = [asyncio.ensure_future(up.carry(reader, back)), asyncio.ensure_future(down.carry(there, writer))]
+                try:
+                    await asyncio.gather(*lanes)
+                finally:
+                    for lane in lanes:
+                        lane.cancel()
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     try:

@@ -124,9 +124,10 @@ def finding(store: Store, rule: Rule, flip: StoredFlip) -> tuple[str, Question]:
         if best is not None:
             who = "slow views" if question.compare == "rest" and metric(rule).unit == "ms" else found.noun
             than = "of the others" if question.compare == "rest" else "before"
-            values = " · ".join(value or f"no {name}" for name, value in best.values)
+            named = ((name.replace("_", " "), value) for name, value in best.values)
+            values = " · ".join(f"{name} {value}" if value else f"no {name}" for name, value in named)
             return (
-                f"{100 * best.chosen_share:.0f} % of the {who} are {values}, against {100 * best.others_share:.0f} % {than}",
+                f"{100 * best.chosen_share:.0f} % of the {who} have {values}, against {100 * best.others_share:.0f} % {than}",
                 question,
             )
     return "", questions[0]
