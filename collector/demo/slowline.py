@@ -79,7 +79,10 @@ async def slow_line(line: Line) -> AsyncIterator[str]:
             with contextlib.closing(back):
                 await asyncio.sleep(line.round_trip_ms / 1000)  # TCP's handshake
                 writer.write(b"\x05\x00\x00\x01\0\0\0\0\0\0")
-                lanes = [asyncio.ensure_future(up.carry(reader, back)), asyncio.ensure_future(down.carry(there, writer))]
+                lanes = [
+                    asyncio.ensure_future(up.carry(reader, back)),
+                    asyncio.ensure_future(down.carry(there, writer)),
+                ]
                 try:
                     await asyncio.gather(*lanes)
                 finally:

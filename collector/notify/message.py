@@ -126,10 +126,8 @@ def finding(store: Store, rule: Rule, flip: StoredFlip) -> tuple[str, Question]:
             than = "of the others" if question.compare == "rest" else "before"
             named = ((name.replace("_", " "), value) for name, value in best.values)
             values = " · ".join(f"{name} {value}" if value else f"no {name}" for name, value in named)
-            return (
-                f"{100 * best.chosen_share:.0f} % of the {who} have {values}, against {100 * best.others_share:.0f} % {than}",
-                question,
-            )
+            chosen, others = (f"{100 * share:.0f} %" for share in (best.chosen_share, best.others_share))
+            return f"{chosen} of the {who} have {values}, against {others} {than}", question
     return "", questions[0]
 
 

@@ -101,7 +101,9 @@ def test_what_fires_is_told_in_a_sentence_with_its_cause(served: Served) -> None
     html = unescape(served.get("/alerts"))
     assert "LCP of the shop" in html
     assert re.search(r"/checkout/:id p75 LCP [\d.]+ s \([\d.]+ s – [\d.]+ s, n = \d+, \d+ users\), limit 2\.5 s", html)
-    assert re.search(r" % of the (slow )?views have (.* · )?(release 2\.14|browser Chrome Mobile|route /checkout)", html)
+    assert re.search(
+        r" % of the (slow )?views have (.* · )?(release 2\.14|browser Chrome Mobile|route /checkout)", html
+    )
     assert "release 2.14" in html, "what changed near the start"
     assert 'class="plot course"' in html
     assert re.search(r"alert fired began to fire", html), "marked on the chart"
