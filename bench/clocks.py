@@ -159,7 +159,7 @@ def _judge_clock(collector: Running, session: str, true_ms: float, found: Found)
     until = int(time.time() * 1000) + 3_600_000
     traces = [row["trace_id"] for row in collector.rows(
         f"SELECT DISTINCT trace_id FROM events WHERE session_id = '{session}' AND trace_source != 'foreign'")]  # fmt: skip
-    rows: list[dict[str, Any]] = collector.rows(sql("session_pairs"), traces=traces, until_ms=until, limit=1_000)
+    rows: list[dict[str, Any]] = collector.rows(sql("trace_pairs"), traces=traces, until_ms=until, limit=1_000)
     pairs = [Pair(**row | {"is_load": bool(row["is_load"]), "is_cut": bool(row["is_cut"])}) for row in rows]
     for host, offset in offsets(pairs).items():
         found.offsets += 1

@@ -51,6 +51,8 @@ def main() -> None:
                 parents.append(spans[-1]["span_id"])
             store.insert(to_bytes(view, spans_line(now - 50_000, *spans)), secrets.token_hex(8))
             traces[size] = view["trace_id"]
+        while store.read("SELECT count() AS n FROM system.merges")[0]["n"]:  # of what was filled in just now
+            time.sleep(0.2)
         found = {}
         with pages_over(store, now) as client:
             for size, trace_id in traces.items():

@@ -5,7 +5,7 @@ from functools import partial
 from starlette.requests import Request
 
 from collector.query.question import BadQuestion, Question
-from collector.query.trace import TraceView, session_pairs, trace_spans, trace_views
+from collector.query.trace import Span, TraceView, session_traces, trace_pairs, trace_spans, trace_views
 from collector.query.view import Event, view_events
 from collector.traces.waterfall import Waterfall
 from dashboards.panels import beside
@@ -68,11 +68,16 @@ def _read(
 def _drawn(
     site: Site, question: Question, trace_id: str, drawing: Drawing
 ) -> tuple[Waterfall, tuple[list[TraceView], list[Event], Likes]]:
-    reading = beside(partial(trace_spans, site.store, question, trace_id))
+    def read_spans() -> tuple[list[Span], Likes]:
+        spans = trace_spans(site.store, question, trace_id)
+        return spans, Likes(site.store, question, spans)
+
+    reading = beside(read_spans)
     views = trace_views(site.store, question, trace_id)
     own = [view for view in views if view.is_own] or views
-    pairing = own and beside(partial(session_pairs, site.store, question, own[0].session_id, own[0].began_ms))
+    # Pairs take longest and need the session's traces, so these are asked for before anything else competes.
+    traces = session_traces(site.store, question, own[0].session_id, own[0].began_ms) if own else []
+    pairing = beside(partial(trace_pairs, site.store, question, traces))
     events = view_events(site.store, question, own[0].view_id) if own else []
-    spans = reading.result()
-    likes = Likes(site.store, question, spans)
-    return drawing.draw(spans, events, pairing.result() if pairing else []), (views, events, likes)
+    spans, likes = reading.result()
+    return drawing.draw(spans, events, pairing.result()), (views, events, likes)

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from collector.query.question import Question
-from collector.query.trace import session_pairs, trace_spans
+from collector.query.trace import session_traces, trace_pairs, trace_spans
 from collector.query.view import Event, session_views, view_events
 from collector.query.vitals import LIMITS
 from collector.traces.weave import newest
@@ -55,7 +55,8 @@ def _sheet(site: Site, question: Question, events: list[Event], drawing: Drawing
     if not trace_id:
         return sheet(site.store, question, "", drawing.draw([], events), events, Likes(site.store, question), 0, ROWS)
     near_ms = round(events[0].timestamp.timestamp() * 1000)
-    pairing = beside(partial(session_pairs, site.store, question, events[0].session_id, near_ms))
+    traces = session_traces(site.store, question, events[0].session_id, near_ms)
+    pairing = beside(partial(trace_pairs, site.store, question, traces))
     spans = trace_spans(site.store, question, trace_id)
     likes = Likes(site.store, question, spans)
     picture = drawing.draw(spans, events, pairing.result())

@@ -1,5 +1,6 @@
 """Trace: the spans of one trace as they lie in the store, and the views they belong to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import floor, log2
 
@@ -84,13 +85,19 @@ class Pair:
     is_cut: bool = False
 
 
-def session_pairs(store: Store, question: Question, session_id: str, near_ms: int) -> list[Pair]:
-    """The pairs of a session's traces, of the SESSION_TRACES nearest to a moment of the browser's clock."""
+def session_traces(store: Store, question: Question, session_id: str, near_ms: int) -> list[str]:
+    """The traces of a session, the SESSION_TRACES nearest to a moment of the browser's clock."""
     if not session_id:
         return []
     near = ask(store, "session_traces", question, session_id=session_id, near_ms=near_ms, limit=SESSION_TRACES)
-    traces = [row["trace_id"] for row in near]
-    rows = ask(store, "session_pairs", question, traces=traces, limit=PAIRS)
+    return [row["trace_id"] for row in near]
+
+
+def trace_pairs(store: Store, question: Question, traces: Sequence[str]) -> list[Pair]:
+    """The pairs of some traces: what bounds the offset of their clocks."""
+    if not traces:
+        return []
+    rows = ask(store, "trace_pairs", question, traces=traces, limit=PAIRS)
     return [Pair(**row | {"is_load": bool(row["is_load"]), "is_cut": bool(row["is_cut"])}) for row in rows]
 
 

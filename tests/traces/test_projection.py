@@ -31,7 +31,7 @@ def test_a_trace_of_many_operations_is_read_from_the_projection(store: Store) ->
     assert found["rows"] <= 8_192
 
 
-@pytest.mark.parametrize("question", ["session_pairs", "trace_summaries", "callers"])
+@pytest.mark.parametrize("question", ["trace_pairs", "trace_summaries", "callers"])
 def test_some_traces_are_read_from_the_projection(store: Store, question: str) -> None:
     store.read(MANY)
     (some,) = store.read("SELECT arrayMap(nr -> lower(hex(MD5(toString(nr * 7)))), range(3)) AS ids")

@@ -16,7 +16,7 @@ from collector.query.joins import joined
 from collector.query.question import Question
 from collector.query.search import Wanted, traces_found
 from collector.query.services import services
-from collector.query.trace import session_pairs, span_details, trace_spans
+from collector.query.trace import session_traces, span_details, trace_pairs, trace_spans
 from collector.settings import BadSettings, Settings
 from collector.store import Store
 from tests.pages.conftest import now_in_ms, open_store
@@ -86,7 +86,8 @@ def test_their_spans_are_joined_where_they_lie(moved: Planted) -> None:
         assert details.attributes["db.system.name"] == "mysql"
         assert details.links == [("9" * 32, "8" * 16)]
         assert joined(moved.store, q).all.joined == 1
-        assert len(session_pairs(moved.store, q, moved.view["session_id"], moved.question.at)) == 1
+        traces = session_traces(moved.store, q, moved.view["session_id"], moved.question.at)
+        assert len(trace_pairs(moved.store, q, traces)) == 1
         assert traces_found(moved.store, q, Wanted(service="db")).traces == 1
         assert {(e.source, e.target) for e in services(moved.store, q).edges} == {
             ("browser", "web"), ("web", "db"), ("db", "mysql"),
