@@ -39,6 +39,9 @@ LOADER_LOCK = "loader.lock"
 _PREFIX = re.compile(rb'\{"checksum":"([0-9a-f]{8})",(?="line_id":"([0-9a-f]{32})","received_at":(\d{13}),)')
 
 
+_RECEIVED_AT = slice(82, 95)  # of a line
+
+
 class Prefix(NamedTuple):
     """What the loader knows of a line without reading it; `received_at` in ms since 1970."""
 
@@ -58,6 +61,13 @@ def prefix_of(line: bytes) -> Prefix | None:
     if not match or int(match[1], 16) != zlib.crc32(memoryview(line)[match.end() :]):
         return None
     return Prefix(match[2].decode(), int(match[3]))
+
+
+def received_between(lines: list[bytes]) -> tuple[int, int]:
+    """When the first and the last of some lines was received, in ms since 1970. They are known to be whole: by its place
+    the time costs a twentieth of what a checksum does, and a segment has thousands of lines."""
+    times = [line[_RECEIVED_AT] for line in lines]
+    return int(min(times)), int(max(times))
 
 
 def lock_loader(folder: Path, give_up: Callable[[], bool] = lambda: True) -> int | None:
