@@ -65,7 +65,9 @@ def scatter(found: list[Found], question: Question, changes: Sequence[Marker]) -
     """Traces by when they began and, on a logarithmic scale, how long they took, each a dot that opens it."""
     if not found:
         return None
-    lengths = [max(trace.duration_ms, 0.01) for trace in found]
+    # A trace without a length (a clock that did not tick) has no place on this scale; it is drawn at its lower edge.
+    shortest = min((trace.duration_ms for trace in found if trace.duration_ms > 0), default=0.01)
+    lengths = [max(trace.duration_ms, shortest) for trace in found]
     low, high = math.log10(min(lengths)) - 0.05, math.log10(max(lengths)) + 0.05
     if high - low < 0.5:
         low, high = (low + high) / 2 - 0.25, (low + high) / 2 + 0.25
@@ -92,9 +94,10 @@ def scatter(found: list[Found], question: Question, changes: Sequence[Marker]) -
         nr: [count(len(own)), count(sum(t.failed for t in own)), ms(max(t.duration_ms for t in own))]
         for nr, own in slots.items()
     }
+    took = [trace.duration_ms for trace in found]
     sentence = (
-        f"{count(len(found))} traces by when they began and how long they took, from {ms(min(lengths))} to"
-        f" {ms(max(lengths))}; {count(sum(t.failed for t in found))} failed. The table below lists them."
+        f"{count(len(found))} traces by when they began and how long they took, from {ms(min(took))} to"
+        f" {ms(max(took))}; {count(sum(t.failed for t in found))} failed. The table below lists them."
     )
     return Plot(
         sentence, dots=dots, x_marks=plots.time_marks(question), y_marks=lines, markers=plots.placed(changes, question),

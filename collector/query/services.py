@@ -39,7 +39,8 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """An operation called again and again: `most` times in `trace_id`, `took_ms` in all; in `traces` at all."""
+    """An operation called again and again: `most` times in `trace_id`, `took_ms` in all; in `traces` of those that were
+    read, one in `one_in`."""
 
     service: str
     operation: str
@@ -48,6 +49,7 @@ class Repeat:
     took_ms: float
     trace_id: str
     caller: str
+    one_in: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def repeats(store: Store, question: Question) -> list[Repeat]:
     return [
         Repeat(
             row["service"], row["operation"], row["most"], row["traces"], row["took_ms"], row["trace_id"],
-            callers.get(row["parent_id"], ""),
+            callers.get(row["parent_id"], ""), nth,
         )
         for row in rows
     ]  # fmt: skip
