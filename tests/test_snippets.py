@@ -44,6 +44,12 @@ def test_it_travels_compressed_where_that_is_understood(tmp_path: Path) -> None:
     assert plain.headers["vary"] == squeezed.headers["vary"] == "accept-encoding"
 
 
+def test_what_travels_is_at_most_ten_kilobytes(tmp_path: Path) -> None:
+    for name, most in (("farside.js", 10_000), ("farside.core.js", 6_000)):
+        squeezed = fetched(tmp_path, f"/{name}", "gzip")
+        assert int(squeezed.headers["content-length"]) <= most, name
+
+
 def test_an_older_build_outlives_an_upgrade(tmp_path: Path) -> None:
     older = b"/* of last year */"
     (tmp_path / pinned(older)).write_bytes(older)
