@@ -16,7 +16,9 @@ from clickhouse_connect.driver.client import Client
 from collector.store.address import Address
 from collector.store.engine import connect
 
-TABLES = {"events", "otel_traces", "otel_traces_trace_id_ts", "outcomes", "error_groups", "markers"}
+TABLES = {
+    "events", "otel_traces", "otel_traces_trace_id_ts", "outcomes", "refusal_details", "error_groups", "markers",
+}  # fmt: skip
 TABLE_FUNCTIONS = {"numbers"}
 LONGEST = 16_384
 LIMITS = {
