@@ -36,8 +36,9 @@ from collector.caller import (
     same,
 )  # fmt: skip
 from collector.limits import is_loopback_address
+from collector.origins import is_loopback
 from collector.people import AT_THIS_MACHINE, EDITOR, SESSION_S, VIEWER, Guesses, People, Person, Sessions
-from collector.settings import BadSettings, Settings, is_loopback, words
+from collector.settings import BadSettings, Settings, words
 
 log = logging.getLogger("farside.gate")
 

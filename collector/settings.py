@@ -12,35 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+
+from collector.origins import as_sent, is_on
 
 MIB = 1 << 20
 
 
 class BadSettings(Exception):  # noqa: N818
     """A setting that cannot be used: which one, where it came from, what would be right."""
-
-
-def is_loopback(origin: str) -> bool:
-    """Whether an origin such as `http://localhost:8400` names this very machine."""
-    host = urlsplit(origin).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-@lru_cache(maxsize=1_024)
-def _is_on(patterns: tuple[str, ...], origin: str) -> bool:
-    """Whether an origin is on an app's list; a star stands for labels of a host name, never for / : or @."""
-    if "*" in patterns or ("loopback" in patterns and is_loopback(origin)):
-        return True
-    return any(re.fullmatch(re.escape(pattern).replace(r"\*", r"[\w.-]+"), origin) for pattern in patterns)
 
 
 @dataclass(frozen=True)
@@ -101,7 +83,7 @@ class App:
 
     def allows(self, origin: str) -> bool:
         """Whether a page of this origin may send beacons for this app."""
-        return _is_on(self.origins, origin)
+        return is_on(self.origins, origin)
 
 
 DEMO = App("demo", keys=("demo",), origins=("loopback",), team="shop")
@@ -311,7 +293,11 @@ def _app(name: str, table: Mapping[str, Any], source: str) -> App:
     days = table.get("retention_days", 0)
     if type(days) is not int or days < 0:
         raise BadSettings(f"{source}: [apps.{name}] retention_days = {days!r} is not a number of days")
-    return App(name, tuple(table["keys"]), tuple(table["origins"]), team, tuple(owners.items()), remote, days)
+    try:
+        origins = tuple(map(as_sent, table["origins"]))
+    except ValueError as error:
+        raise BadSettings(f"{source}: [apps.{name}] origins: {error}") from None
+    return App(name, tuple(table["keys"]), origins, team, tuple(owners.items()), remote, days)
 
 
 def _remote(name: str, table: Mapping[str, Any], source: str) -> Remote:

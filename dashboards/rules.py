@@ -56,6 +56,9 @@ async def page(site: Site, request: Request) -> Page:
     panels = await site.ask(request, {"standing": partial(alerts.newest_flips, site.store)})
     standing: list[StoredFlip] = panels["standing"].value or []
     folder = site.watch.folder if site.watch else None
+    complaints = (
+        [*folder.complaints, *site.watch.receivers.complaints(folder.rules.values())] if site.watch and folder else []
+    )
     rules = rules_of(folder, [])
     text = given.get("text", "")[:LONGEST_TEXT] or _begin(
         given.get("rule", ""), given.get("ready", ""), rules, q, given.get("above", "")
@@ -81,7 +84,7 @@ async def page(site: Site, request: Request) -> Page:
         "rules": rules, "rows": rows, "ready": [r for r in ready().values() if r.id not in rules], "text": text,
         "trial": trial, "found": replay_of.found if replay_of else None, "replay": replay_of,
         "problem": tried if isinstance(tried, str) else "", "amount": amount, "slider": slider(trial),
-        "complaints": folder.complaints if folder else [], "folder": folder.path.name if folder else "rules",
+        "complaints": complaints, "folder": folder.path.name if folder else "rules",
         "owned": {name for name in rules if folder and folder.file_of(name) in ("", f"{name}.yaml")},
         "in_file": {name for name in rules if folder and folder.file_of(name)},
     }  # fmt: skip

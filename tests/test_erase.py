@@ -149,6 +149,12 @@ def test_a_running_collector_is_asked(spawn: Callable[..., Running]) -> None:
     assert "1 session(s); rows: 1 of events" in done.stdout
     assert collector.rows("SELECT user_id FROM events") == [{"user_id": "bob"}]
     assert list((collector.data / "erase").iterdir()) == []
+    assert (
+        "nothing was stored under this id" in farside("erase", "--user", "anne", "--data", str(collector.data)).stdout
+    )
+    misspelt = farside("erase", "--session", "abc", "--data", str(collector.data))
+    assert misspelt.returncode == 2
+    assert "32 hexadecimal digits" in misspelt.stderr
     assert "ann" not in collector.log
     collector.kill(signal.SIGTERM)
     alone = farside("erase", "--session", "b" * 32, "--data", str(collector.data))

@@ -117,7 +117,7 @@ def _people_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser
             command.add_argument("name")
         if action == "add":
             command.add_argument(
-                "--role", choices=ROLES, default=VIEWER, help="a viewer looks, an editor changes (viewer)"
+                "--role", choices=ROLES, help="a viewer looks, an editor changes (who is new: viewer; else as before)"
             )
             command.add_argument("--no-password", action="store_true", help="for those whom a proxy signs in")
 
@@ -171,8 +171,11 @@ def add_person(settings: Settings, options: argparse.Namespace) -> int:
     password = "" if options.no_password else _ask_password(options.name)
     if not password and not options.no_password:
         raise BadSettings(f"a password has at least {LEAST_PASSWORD} characters; --no-password is for a proxy's people")
-    People(settings.people_file).put(options.name, options.role, password)
-    print(f"{options.name} is {options.role} in {settings.people_file}; a running collector knows it by now")
+    people = People(settings.people_file)
+    known = people.entries().get(options.name)
+    role = options.role or (known.role if known else VIEWER)
+    people.put(options.name, role, password)
+    print(f"{options.name} is {role} in {settings.people_file}; a running collector knows it by now")
     return 0
 
 

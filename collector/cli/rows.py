@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import os
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,8 @@ def erase(settings: Settings, user: str | None, session: str | None, app: str) -
     kind, identifier = (erasing.USER, user) if user else (erasing.SESSION, session)
     if not identifier:
         raise BadSettings("an empty id is everybody who has none; name one")
+    if session and not re.fullmatch(r"[0-9a-f]{32}", session):
+        raise BadSettings(f"{session!r} is no session: its id has 32 hexadecimal digits, as in the address /sessions/…")
     make_data_folder(settings)
     request = erasure.Request(kind, identifier, app, getpass.getuser())
     lock = lock_loader(settings.spool)

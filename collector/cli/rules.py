@@ -8,6 +8,7 @@ from collector.alerts.backtest import backtest
 from collector.alerts.rules import Rule, Span
 from collector.alerts.text import BadRules, read
 from collector.notify.message import amount
+from collector.notify.receivers import Receivers
 from collector.query.fields import BadQuestion
 from collector.query.history import TooMuch
 from collector.settings import BadSettings, Settings
@@ -48,6 +49,9 @@ def test_rules(settings: Settings, files: list[Path], over: timedelta, syntax: b
             complaints += error.complaints
         except (OSError, UnicodeDecodeError) as error:
             raise BadSettings(f"{file}: {error}") from None
+    receivers = Receivers(settings.receivers if settings.receivers != Path() else settings.data / "receivers.toml")
+    receivers.refresh()
+    complaints += [receivers.problem] if receivers.problem else receivers.complaints(rules)
     if not syntax and not complaints:
         complaints += _replayed(settings, rules, over)
     for sentence in complaints:

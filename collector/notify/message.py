@@ -69,7 +69,7 @@ def numbers(rule: Rule, flip: StoredFlip) -> str:
         within.append(f"{amount(flip.low, rule)} – {amount(flip.high, rule)}")
     within.append(f"n = {flip.n:,}")
     if flip.users:
-        within.append(f"{flip.users:,} users")
+        within.append(f"{flip.users:,} user{'s' if flip.users != 1 else ''}")
     return f"{said} ({', '.join(within)})"
 
 

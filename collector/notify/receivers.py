@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,11 +81,24 @@ class Receivers:
             log.error("Keeping the receivers as they were: %s", error)
 
     def of(self, rule: Rule) -> list[Receiver]:
-        """Who hears of a rule: those it names, else its owner's, else those who have no owners and hear of everything."""
-        if rule.notify:
-            return [self.known[name] for name in rule.notify if name in self.known]
+        """Who hears of a rule: those it names, else its owner's, else those who have no owners and hear of everything.
+
+        A name that nobody bears must not silence a rule: then it is as if it named none.
+        """
+        if named := [self.known[name] for name in rule.notify if name in self.known]:
+            return named
         own = [receiver for receiver in self.known.values() if rule.owner and rule.owner in receiver.owners]
         return own or [receiver for receiver in self.known.values() if not receiver.owners]
+
+    def complaints(self, rules: Iterable[Rule]) -> list[str]:
+        """A sentence for each name in `notify` that no receiver bears; none where there are no receivers, as in CI."""
+        return [
+            f"rule {rule.id}: notify names {name!r}, and {self._file.name} has no such receiver"
+            f" (it has {', '.join(sorted(self.known))})"
+            for rule in rules
+            for name in rule.notify
+            if self.known and name not in self.known
+        ]
 
 
 def read(file: Path, environ: Mapping[str, str] = os.environ) -> dict[str, Receiver]:

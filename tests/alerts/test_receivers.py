@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from collector.alerts.rules import Rule
 from collector.notify.links import Signer
 from collector.notify.receivers import Receivers, read
 from collector.settings import BadSettings
@@ -38,6 +39,22 @@ def test_a_receiver_that_cannot_work_is_told(tmp_path: Path, text: str, words: s
     (tmp_path / "r.toml").write_text(text)
     with pytest.raises(BadSettings, match=words):
         read(tmp_path / "r.toml", {})
+
+
+def test_a_name_that_nobody_bears_silences_no_rule_and_is_said(tmp_path: Path) -> None:
+    hook = '[hook]\nkind = "webhook"\nurl = "http://127.0.0.1:1/"\n'
+    (tmp_path / "r.toml").write_text(hook + hook.replace("[hook]", "[pager]") + 'owners = ["shop"]\n')
+    receivers = Receivers(tmp_path / "r.toml")
+    (wrong, right) = (
+        Rule(id=name, metric="lcp", where={"app": "demo"}, notify=notify)
+        for name, notify in (("wrong", ["hok"]), ("right", ["pager"]))
+    )
+    assert receivers.complaints([wrong, right]) == [], "there are no receivers yet"
+    receivers.refresh()
+    assert [receiver.name for receiver in receivers.of(wrong)] == ["hook"]
+    assert [receiver.name for receiver in receivers.of(right)] == ["pager"]
+    (said,) = receivers.complaints([wrong, right])
+    assert said == "rule wrong: notify names 'hok', and r.toml has no such receiver (it has hook, pager)"
 
 
 def test_links_hold_for_two_weeks_and_for_what_they_were_signed_for(tmp_path: Path) -> None:

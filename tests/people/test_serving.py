@@ -24,6 +24,13 @@ def sign_in(url: str, name: str) -> Visitor:
     return visitor
 
 
+def test_a_new_password_leaves_the_role_as_it_was(tmp_path: Path) -> None:
+    add_person(tmp_path, "anna", "editor")
+    command = [sys.executable, "-m", "collector", "people", "add", "anna", "--data", str(tmp_path / "data")]
+    done = subprocess.run(command, input="another long password\n", text=True, capture_output=True, check=True)
+    assert "anna is editor" in done.stdout
+
+
 def test_pages_and_doors_at_addresses_of_their_own(
     spawn: Callable[..., Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
