@@ -148,3 +148,4 @@ def test_the_command_writes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == f"{out}: 0 rows, {out.stat().st_size:,} bytes\n"
     with pytest.raises(SystemExit):
         main(["export", "--since", "yesterday", "--data", str(tmp_path)])
+    assert "'yesterday' is not a time such as 2026-11-24" in capsys.readouterr().err

@@ -47,7 +47,10 @@ ARGUMENTS = {"erase": _erase_arguments, "export": _export_arguments, "move": _mo
 
 def _moment(text: str) -> str:
     """A time as people write it → as the store reads it, in UTC."""
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2026-11-24 or 2026-11-24T12:00") from None
     return f"{moment.astimezone(UTC) if moment.tzinfo else moment:%Y-%m-%d %H:%M:%S}"
 
 

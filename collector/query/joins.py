@@ -20,7 +20,8 @@ STALE = timedelta(seconds=10)
 BEFORE = timedelta(hours=1)
 
 REASONS = {
-    "unasked": "no header sent: tracing was off, the origin is not on the list, or the request began before the snippet",
+    "unasked": "no trace passed on: tracing was off, the origin is not on the list, or it began before the snippet; a page"
+    " load's reply names its trace in Server-Timing, and this one did not",
     "opaque": "timing not allowed: another origin without Timing-Allow-Origin, so nothing can be known of it",
     "cached": "cached: the reply came out of a cache, and its trace belongs to whoever asked first",
     "foreign": "foreign trace: another SDK, or the page itself, set traceparent",
@@ -29,7 +30,7 @@ REASONS = {
     "unanswered": "unanswered: it failed before a reply came, and may never have reached a server",
     "late": "late: asked for within the last two minutes; its spans may still come",
     "lost": "lost: whoever answers here sends spans, and of this request none came",
-    "dark": "dark: no span of whoever answers here ever came",
+    "dark": "dark: no request of this kind was joined; whoever answers it may send no spans",
 }
 
 
@@ -53,7 +54,7 @@ class Share:
 
     @property
     def due(self) -> int:
-        """How many should have been joined: those that carried a trace whose spans were to come here."""
+        """How many should have been joined: those that carried a trace of theirs, whose spans must be here by now."""
         return self.joined + self.misses.get("lost", 0) + self.misses.get("dark", 0)
 
     def add(self, row: dict[str, Any]) -> None:

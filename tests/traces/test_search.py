@@ -73,7 +73,7 @@ def test_the_joined_share_of_the_page_is_that_of_the_query(seeded: Seeded) -> No
     assert reply["joined"]["joined"] == shares.all.joined == shares.all.requests
     assert sum(row["requests"] for row in reply["joined_by_route"]) == shares.all.requests
     html = seeded.client.get("/traces").text
-    assert f"of {shares.all.due:,} requests that carried a trace" in html
+    assert f"of {shares.all.due:,} requests whose backend's span was" in html
 
 
 def test_a_reader_looks_for_slow_calls_of_a_service_and_opens_the_slowest(seeded: Seeded, browser: Browser) -> None:
