@@ -75,12 +75,13 @@ def lines(measured: Measurement, question: Question, markers: Sequence[Marker]) 
     found = [
         (f"line-{nr + 1}", " ".join(f"{100 * (at + 0.5) / slices:.2f},{y(value)}" for at, value in run))
         for nr, group in drawn
-        for run in _runs(group, metric)
+        for run in _runs(group, slices, is_counted=aggregate == "count" or metric.is_count)
     ]
     edges = [("good", y(limit.good)), ("poor", y(limit.poor))] if limit else []
+    parts = (0.0, 1.0) if aggregate == "count" and top <= 1 else (0.0, 0.5, 1.0)  # there is no half error
     levels = [
         Mark(y(top * part), told(top * part, metric, aggregate).replace(" a minute", "/min") if part else "0")
-        for part in (0.0, 0.5, 1.0)
+        for part in parts
     ]
     return Plot(
         _sentence(measured, drawn[0][1]), [], found, [], [edge for edge in edges if edge[1] > HEAD],
@@ -102,16 +103,17 @@ def _words(measured: Measurement, drawn: Sequence[Group]) -> dict[int, list[str]
     return found
 
 
-def _runs(group: Group, metric: Metric) -> list[list[tuple[int, float]]]:
+def _runs(group: Group, slices: int, *, is_counted: bool) -> list[list[tuple[int, float]]]:
     """A line's pieces: one empty slice is bridged, more are a gap; what is counted is nought where nothing came."""
+    known = {point.slice: point.figure.value for point in group.points if point.figure.value is not None}
+    if is_counted:
+        return [[(nr, known.get(nr, 0.0)) for nr in range(slices)]]
     runs: list[list[tuple[int, float]]] = []
-    for point in group.points:
-        if point.figure.value is None:
-            continue
-        if runs and (point.slice - runs[-1][-1][0] <= 2 or metric.is_count):
-            runs[-1].append((point.slice, point.figure.value))
+    for nr, value in sorted(known.items()):
+        if runs and nr - runs[-1][-1][0] <= 2:
+            runs[-1].append((nr, value))
         else:
-            runs.append([(point.slice, point.figure.value)])
+            runs.append([(nr, value)])
     return [run if len(run) > 1 else [(run[0][0], run[0][1]), (run[0][0] + 1, run[0][1])] for run in runs]
 
 
