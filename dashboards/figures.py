@@ -78,7 +78,7 @@ def lines(measured: Measurement, question: Question, markers: Sequence[Marker]) 
         for run in _runs(group, slices, is_counted=aggregate == "count" or metric.is_count)
     ]
     edges = [("good", y(limit.good)), ("poor", y(limit.poor))] if limit else []
-    parts = (0.0, 1.0) if aggregate == "count" and top <= 1 else (0.0, 0.5, 1.0)  # there is no half error
+    parts = (0.0, 1.0) if aggregate == "count" and top / 2 % 1 else (0.0, 0.5, 1.0)  # there is no half error
     levels = [
         Mark(y(top * part), told(top * part, metric, aggregate).replace(" a minute", "/min") if part else "0")
         for part in parts

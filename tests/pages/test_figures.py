@@ -36,6 +36,8 @@ def test_a_count_falls_to_nought_between_two_errors() -> None:
     assert len(line) == SLICES
     assert [nr for nr, y in enumerate(line) if y < HEIGHT] == [2, 8]
     assert [mark.label for mark in plot.y_marks] == ["0", "1"], "there is no half error"
+    assert [mark.label for mark in drawn("errors", "count", {2: 3.0}).y_marks] == ["0", "3"]
+    assert [mark.label for mark in drawn("errors", "count", {2: 4.0}).y_marks] == ["0", "2", "4"]
 
 
 def test_a_percentile_has_a_gap_where_nothing_was_measured() -> None:
