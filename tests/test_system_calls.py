@@ -50,7 +50,7 @@ def calls_in(output: Path) -> list[tuple[str, str]]:
             continue
         thread, name, rest, _, end = match.groups()
         if name and rest.endswith("<unfinished ...>"):
-            begun[thread] = name, rest.removesuffix("<unfinished ...>")
+            begun[thread] = name, rest.removesuffix("<unfinished ...>").rstrip()
         elif name:
             found.append((name, rest))
         elif thread in begun:
