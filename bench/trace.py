@@ -1,4 +1,4 @@
-"""What it costs to open a trace: of 500 spans among millions, and of 100,000. Prints JSON.
+"""What it costs to open a trace: of 500 spans among millions, and of 100,000; and to find the pairs of fifty. Prints JSON.
 
 How long the answer takes over HTTP (p50 and p95 of the tries), and `server_cpu_ms`, the median of the server's own work:
 that of the process without the thread that asks.
@@ -12,9 +12,13 @@ import secrets
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.filling import fill
+from collector.query.question import Question
+from collector.query.trace import trace_pairs
+from collector.store import Store
 from tests.pages.conftest import now_in_ms, open_store, pages_over
 from tests.traces.planted import a_span, a_view, spans_line, to_bytes
 
@@ -29,6 +33,13 @@ def ms(values: Sequence[float], part: float) -> float:
 def worked() -> float:
     """Seconds of processor time the server has taken: everything here but the thread that asks."""
     return time.process_time() - time.thread_time()
+
+
+def seconds_of(store: Store, question: Question, traces: Sequence[str]) -> float:
+    """How long it takes to find what bounds the clocks of a session with these traces."""
+    wall = time.perf_counter()
+    trace_pairs(store, question, traces)
+    return time.perf_counter() - wall
 
 
 def main() -> None:
@@ -69,6 +80,11 @@ def main() -> None:
                 found[f"{size}_spans"] = {
                     "p50_ms": ms(walls, 0.5), "p95_ms": ms(walls, 0.95), "server_cpu_ms": ms(cpus, 0.5),
                 }  # fmt: skip
+        question = Question("demo", datetime.fromtimestamp(now / 1000, UTC))
+        for how, which in (("near", "1"), ("far", "cityHash64(TraceId) % 1009 = 0")):  # in a burst, or over two weeks
+            rows = store.read(f"SELECT DISTINCT TraceId AS id FROM otel_traces WHERE {which} LIMIT 50")
+            tries = [seconds_of(store, question, [row["id"] for row in rows]) for _ in range(TRIES)]
+            found[f"pairs_of_{len(rows)}_{how}_traces"] = {"p50_ms": ms(tries, 0.5)}
         store.close()
     print(json.dumps({"events": asked.events, "spans": asked.spans} | found))
 

@@ -155,6 +155,6 @@ def _write(path: Path, data: bytes) -> None:
 def shown(reply: Reply) -> str:
     """One line for the terminal."""
     if not any(reply.rows.values()) and not reply.lines:
-        return "nothing was stored under this id, and what still comes of it is dropped; is it spelt as on the pages?"
+        return "nothing was stored under this id; is it spelt as on the pages? What waits to be loaded of it is dropped"
     rows = ", ".join(f"{n:,} of {table}" for table, n in sorted(reply.rows.items()))
     return f"erased: {reply.sessions:,} session(s); rows: {rows}; quarantined lines: {reply.lines:,}"

@@ -27,7 +27,7 @@ from collector.heads import app_and, events_in, refused_in
 from collector.outcomes import Outcome
 from collector.routes import write_learned
 from collector.seen import Seen
-from collector.spool import OPEN, SEALED, SEGMENT, checksummed, lock_loader, prefix_of, received_between
+from collector.spool import OPEN, SEALED, SEGMENT, checksummed, lock_loader, prefix_of, received_times
 from collector.store import Store, StoreAway
 from collector.store.erase import Erased
 
@@ -191,10 +191,10 @@ class Loader:
         known = self.store.knows_segment(name)
         if not known:
             data = self._without_erased(segment.read_bytes())
-            lines = data.splitlines()
+            times = received_times(data)
             with self.store.loading(name):
                 self.store.insert(data, token=name)
-                self.store.remember_segment(name, len(lines), *received_between(lines))
+                self.store.remember_segment(name, len(times), min(times), max(times))
         segment.unlink()
         return not known
 

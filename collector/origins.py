@@ -28,9 +28,12 @@ def is_on(patterns: tuple[str, ...], origin: str) -> bool:
 
 
 def as_sent(given: str) -> str:
-    """An origin as browsers send it: without a slash at its end, in small letters. Raises `ValueError` for what no browser
-    ever sends."""
+    """An origin as browsers send it: in small letters, without a slash at its end and the port that goes without saying.
+    Raises `ValueError` for what no browser ever sends."""
     origin = given.rstrip("/").lower()
+    for scheme, port in (("https://", ":443"), ("http://", ":80")):
+        if origin.startswith(scheme):
+            origin = origin.removesuffix(port)
     if origin in {"*", "loopback", "null"} or _ORIGIN.fullmatch(origin):
         return origin
     raise ValueError(

@@ -45,9 +45,10 @@ class Watch:
         data = settings.data
         self.store, self.runs = store, settings.has("alerts")
         self.folder = Folder(
-            _own(settings.rules, data / "rules"), DEMO.name if settings.demo_rules and settings.demo else ""
+            settings.rules if settings.rules != Path() else data / "rules",
+            DEMO.name if settings.demo_rules and settings.demo else "",
         )
-        self.receivers = Receivers(_own(settings.receivers, data / "receivers.toml"))
+        self.receivers = Receivers.of_settings(settings)
         self.sight = Sight(data / "alerts-blind.json")
         self.signer = Signer(data / "alerts.key")
         host, port = settings.private_address
@@ -189,10 +190,6 @@ class Watch:
 
 
 DEMO_RULE = Rule(id="none", where={"app": ""})
-
-
-def _own(said: Path, usual: Path) -> Path:
-    return usual if said == Path() else said
 
 
 def _back(form: Mapping[str, str]) -> Response:

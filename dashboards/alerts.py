@@ -92,7 +92,8 @@ async def page(site: Site, request: Request) -> Page:
         "silences": panels["silences"].value or [], "failures": failures(panels["attempts"].value or []),
         "blind": site.watch.sight.blind if site.watch and site.watch.runs else None, "amount": amount,
         "receivers": len(site.watch.receivers.known) if site.watch else 0,
-        "receivers_problem": site.watch.receivers.problem if site.watch else ""
+        "receivers_problem": site.watch.receivers.problem if site.watch else "",
+        "unheard": site.watch.receivers.complaints(enabled(site)) if site.watch else [],
     }  # fmt: skip
     return Page("alerts.html", "Alerts", q, "/alerts", panels, _tables(firing, past), {}, context)
 

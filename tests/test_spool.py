@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.outcomes import Outcome, Refused
-from collector.spool import Spool, checksummed, prefix_of, received_between
+from collector.spool import Spool, checksummed, prefix_of, received_times
 
 
 def line(number: int, size: int = 0) -> bytes:
@@ -151,6 +151,6 @@ def test_a_line_with_one_bit_flipped_is_torn() -> None:
 
 def test_when_lines_were_received_stands_at_one_place() -> None:
     times = (1_790_000_000_002, 1_790_000_000_000, 1_790_000_000_001)
-    lines = [checksummed(b'{"line_id":"%032x","received_at":%d,"app":"demo"}' % (ms, ms)).rstrip(b"\n") for ms in times]
-    assert [prefix.received_at for line in lines if (prefix := prefix_of(line))] == list(times)
-    assert received_between(lines) == (min(times), max(times))
+    lines = [checksummed(b'{"line_id":"%032x","received_at":%d,"app":"demo"}' % (ms, ms)) for ms in times]
+    assert [prefix.received_at for line in lines if (prefix := prefix_of(line.rstrip(b"\n")))] == list(times)
+    assert received_times(b"".join(lines) + b"\n{}\n") == list(times)

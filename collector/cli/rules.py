@@ -49,9 +49,9 @@ def test_rules(settings: Settings, files: list[Path], over: timedelta, syntax: b
             complaints += error.complaints
         except (OSError, UnicodeDecodeError) as error:
             raise BadSettings(f"{file}: {error}") from None
-    receivers = Receivers(settings.receivers if settings.receivers != Path() else settings.data / "receivers.toml")
+    receivers = Receivers.of_settings(settings)
     receivers.refresh()
-    complaints += [receivers.problem] if receivers.problem else receivers.complaints(rules)
+    complaints += receivers.complaints(rules)
     if not syntax and not complaints:
         complaints += _replayed(settings, rules, over)
     for sentence in complaints:

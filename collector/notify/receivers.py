@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from collector.alerts.rules import Rule
-from collector.settings import BadSettings
+from collector.settings import BadSettings, Settings
 
 log = logging.getLogger("farside.notify")
 
@@ -62,6 +62,11 @@ class Receivers:
         self._stamp: tuple[int, int] | None = None
         self.known: dict[str, Receiver] = {}
         self.problem = ""
+
+    @classmethod
+    def of_settings(cls, settings: Settings) -> "Receivers":
+        """Those of the file that the settings name, which is in the data folder unless they say otherwise."""
+        return cls(settings.receivers if settings.receivers != Path() else settings.data / "receivers.toml")
 
     def refresh(self) -> None:
         """Read the file again if it changed; one that cannot be used changes nothing, and `problem` says why."""

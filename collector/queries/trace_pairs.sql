@@ -1,4 +1,5 @@
--- Every request of some traces (those of a session) that found its server's span, both by their own clocks: what bounds the offset.
+-- Every request of some traces, those of a session, that found its server's span, both by their own clocks: what bounds the
+-- clocks' offset.
 -- A browser's span and the spans that name it as parent meet under its id, in one reading of the traces.
 -- Maps are read whole, once: left alone, the engine reads the file again for every key that is asked for.
 SELECT
