@@ -99,7 +99,7 @@ class Receivers:
         """A sentence for each name in `notify` that no receiver bears; none where there are no receivers, as in CI."""
         return [
             f"rule {rule.id}: notify names {name!r}, and {self._file.name} has no such receiver"
-            f" (it has {', '.join(sorted(self.known))})"
+            f" (it has {', '.join(sorted(self.known))}); name one of those, or it is as if the rule named none"
             for rule in rules
             for name in rule.notify
             if self.known and name not in self.known
