@@ -56,6 +56,7 @@ def questions(store: Store, q: Question) -> dict[str, Callable[[], Any]]:
         "trace_spans": lambda: trace.trace_spans(store, q, span["trace_id"]),
         "trace_views": lambda: trace.trace_views(store, q, span["trace_id"]),
         "view_events": lambda: view.view_events(store, q, one["view_id"]),
+        "event_shapes": lambda: view.event_shapes(store, q, one["view_id"]),
         "session_views": lambda: view.session_views(store, q, one["session_id"]),
         "compare a browser with the rest": lambda: compare(store, q.narrowed(browser="Samsung Internet")),
         "compare slow views with the rest": lambda: compare(store, q.where_also("lcp", ">4000")),

@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from collector.query.question import BadQuestion, Question
 from collector.query.trace import Span, TraceView, session_traces, trace_pairs, trace_spans, trace_views
-from collector.query.view import Event, view_events
+from collector.query.view import EventShape, event_shapes
 from collector.traces.waterfall import Waterfall
 from dashboards.panels import beside
 from dashboards.site import Page, Site, is_for_programs
@@ -54,7 +54,7 @@ def _number(request: Request, name: str, otherwise: int | None, most: int) -> in
 
 def _read(
     site: Site, question: Question, trace_id: str, first: int | None, window: int, drawing: Drawing, target: str
-) -> tuple[Sheet, list[TraceView], list[Event]] | None:
+) -> tuple[Sheet, list[TraceView], list[EventShape]] | None:
     key = (id(site), question.app, question.at, trace_id, drawing)
     picture, (views, events, likes) = LARGE.get(key, lambda: _drawn(site, question, trace_id, drawing))
     if not picture.spans:
@@ -67,7 +67,7 @@ def _read(
 
 def _drawn(
     site: Site, question: Question, trace_id: str, drawing: Drawing
-) -> tuple[Waterfall, tuple[list[TraceView], list[Event], Likes]]:
+) -> tuple[Waterfall, tuple[list[TraceView], list[EventShape], Likes]]:
     def read_spans() -> tuple[list[Span], Likes]:
         spans = trace_spans(site.store, question, trace_id)
         return spans, Likes(site.store, question, spans)
@@ -78,6 +78,6 @@ def _drawn(
     # Pairs take longest and need the session's traces, so these are asked for before anything else competes.
     traces = session_traces(site.store, question, own[0].session_id, own[0].began_ms) if own else []
     pairing = beside(partial(trace_pairs, site.store, question, traces))
-    events = view_events(site.store, question, own[0].view_id) if own else []
+    events = event_shapes(site.store, question, own[0].view_id) if own else []
     spans, likes = reading.result()
     return drawing.draw(spans, events, pairing.result()), (views, events, likes)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from collector.query.question import BadQuestion, Question
 from collector.query.trace import Lengths, Pair, Rank, Span, SpanDetails, span_details, span_lengths
-from collector.query.view import Event
+from collector.query.view import EventShape
 from collector.store import Store
 from collector.traces.waterfall import Row, Waterfall, draw, members_of
 from dashboards.panels import beside
@@ -34,7 +34,7 @@ class Line:
     row: Row
     colour: str
     details: SpanDetails | None
-    event: Event | None
+    event: EventShape | None
     inner: tuple["Line", ...] = ()
     rank: Rank | None = None
     is_critical: bool = False
@@ -89,7 +89,7 @@ class Drawing:
         """As parameters, for links that keep it or change one part of it."""
         return {"clock": self.clock, "fold": self.fold, "window": self.window}
 
-    def draw(self, spans: Sequence[Span], events: Sequence[Event], pairs: Sequence[Pair] = ()) -> Waterfall:
+    def draw(self, spans: Sequence[Span], events: Sequence[EventShape], pairs: Sequence[Pair] = ()) -> Waterfall:
         """The waterfall; `pairs` bound the clocks over the whole session."""
         bounds = _WINDOW.fullmatch(self.window)
         window = (float(bounds[1]), float(bounds[2])) if bounds else None
@@ -130,8 +130,8 @@ class Likes:
 
 
 def sheet(
-    store: Store, question: Question, trace_id: str, picture: Waterfall, events: Sequence[Event], likes: Likes, first: int,
-    window: int, target: str = "",
+    store: Store, question: Question, trace_id: str, picture: Waterfall, events: Sequence[EventShape], likes: Likes,
+    first: int, window: int, target: str = "",
 ) -> Sheet:  # fmt: skip
     """Rows `first` to `first + window`, with their spans' ranks and attributes: of many rows only of the `target`, which is
     open."""

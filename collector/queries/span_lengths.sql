@@ -10,3 +10,4 @@ FROM
     GROUP BY service, name, step
 )
 GROUP BY service, name
+SETTINGS max_threads = 1

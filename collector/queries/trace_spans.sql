@@ -19,4 +19,4 @@ WHERE cityHash64(TraceId) % 65536 = cityHash64({trace_id:String}) % 65536
     AND TraceId = {trace_id:String} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
 ORDER BY Timestamp, Duration DESC, SpanId
 LIMIT {limit:UInt32}
-SETTINGS optimize_functions_to_subcolumns = 0
+SETTINGS optimize_functions_to_subcolumns = 0, max_threads = 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from collector.query.trace import SPANS, Pair, Span
-from collector.query.view import Event
+from collector.query.view import EventShape
 from collector.traces.clock import Offset, offsets
 from collector.traces.critical import critical_path
 from collector.traces.tree import Node, Tree, grow
@@ -70,7 +70,7 @@ class Waterfall:
 
 def draw(
     spans: Sequence[Span],
-    events: Sequence[Event] = (),
+    events: Sequence[EventShape] = (),
     *,
     raw: bool = False,
     fold: bool = True,

@@ -5,12 +5,16 @@ navigation's phases and the vitals are put on the view's own clock.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from collector.query.trace import Span
-from collector.query.view import Event
+from collector.query.view import EventShape
 
 STARTING = ("redirect_ms", "dns_ms", "connect_ms", "request_ms")
+E = TypeVar("E", bound=EventShape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Mark:
     event_id: str
 
 
-def weave(spans: Sequence[Span], events: Sequence[Event]) -> list[Span]:
+def weave(spans: Sequence[Span], events: Sequence[EventShape]) -> list[Span]:
     """The spans and, as spans of service `browser`, what else the view reported with a duration."""
     if not events:
         return list(spans)
@@ -53,7 +57,7 @@ def weave(spans: Sequence[Span], events: Sequence[Event]) -> list[Span]:
     return woven
 
 
-def view_zero(spans: Sequence[Span], events: Sequence[Event]) -> int:
+def view_zero(spans: Sequence[Span], events: Sequence[EventShape]) -> int:
     """The view's time origin by the client's own clock, in nanoseconds since 1970."""
     at = {event.event_id: event.at_ms for event in events}
     for span in spans:
@@ -63,7 +67,7 @@ def view_zero(spans: Sequence[Span], events: Sequence[Event]) -> int:
     return int(first.timestamp.timestamp() * 1_000) * 1_000_000 - round(first.at_ms * 1e6)
 
 
-def phases(events: Sequence[Event]) -> list[Phase]:
+def phases(events: Sequence[EventShape]) -> list[Phase]:
     """The navigation's phases in order. Their lengths are known, and where they end: at the first byte, TTFB."""
     view = newest(events, "view")
     if view is None or not view.phases:
@@ -89,7 +93,7 @@ def phases(events: Sequence[Event]) -> list[Phase]:
     return found
 
 
-def marks(events: Sequence[Event]) -> list[Mark]:
+def marks(events: Sequence[EventShape]) -> list[Mark]:
     """Vitals and errors in order of time. The loading vitals are the moment they measure, the others have their own."""
     found = []
     for name in ("TTFB", "FCP", "LCP", "INP", "CLS"):
@@ -101,13 +105,13 @@ def marks(events: Sequence[Event]) -> list[Mark]:
     return sorted(found, key=lambda mark: mark.at_ms)
 
 
-def newest(events: Sequence[Event], kind: str, name: str = "") -> Event | None:
+def newest(events: Sequence[E], kind: str, name: str = "") -> E | None:
     """The newest report of the view itself or of one of its vitals, the one that counts."""
     found = [e for e in events if e.type == kind and (not name or e.name == name)]
     return max(found, key=lambda e: (e.seq, len(e.event_id), e.event_id), default=None)
 
 
-def _span(event: Event, zero_ns: int, parent: str) -> Span:
+def _span(event: EventShape, zero_ns: int, parent: str) -> Span:
     is_request = event.type in {"view", "fetch"} and event.span_id
     name = {
         "view": f"view {event.route}",
