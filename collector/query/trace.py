@@ -154,7 +154,7 @@ def span_lengths(store: Store, question: Question, operations: set[tuple[str, st
         return {}
     services, names = (sorted(set(column)) for column in zip(*operations, strict=True))
     rows = ask(store, "span_lengths", question, services=services, names=names)
-    return {(row["service"], row["name"]): Lengths(dict(row["steps"])) for row in rows}
+    return {(row["service"], row["name"]): Lengths(dict(zip(*row["steps"], strict=True))) for row in rows}
 
 
 def trace_views(store: Store, question: Question, trace_id: str) -> list[TraceView]:
