@@ -680,3 +680,10 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS farside_shard.lines_to_refusal_details ON
 SELECT row.app AS app, row.outcome AS outcome, toDateTime(row.minute, 'UTC') AS minute, row.detail AS detail
 FROM farside_shard.lines
 ARRAY JOIN details AS row;
+
+-- 0012_few_names.sql
+
+ALTER TABLE farside_shard.events ON CLUSTER `main` MODIFY COLUMN name LowCardinality(String);
+
+CREATE OR REPLACE TABLE farside.events ON CLUSTER `main` AS farside_shard.events
+ENGINE = Distributed('main', 'farside_shard', 'events', sipHash64(session_id));

@@ -3,8 +3,8 @@
 SELECT
     bits,
     sumIf(weight, is_chosen) AS chosen,
-    sumIf(weight, NOT is_chosen) AS others,
+    sum(weight) - chosen AS others,
     countIf(is_chosen) AS chosen_n,
-    countIf(NOT is_chosen) AS others_n
+    count() - chosen_n AS others_n
 FROM (/* sides */)
 GROUP BY bits

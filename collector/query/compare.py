@@ -105,7 +105,7 @@ def compare(store: Store, question: Question) -> Comparison:
     for row in rows:
         if row is not totals:
             nr = len(names) - (2 ** len(names) - 1 - row["mask"]).bit_length()  # the first name is the highest bit
-            found[names[nr]].append(scale.finding(((names[nr], row[f"d{nr}"]),), row))
+            found[names[nr]].append(scale.finding(((names[nr], row["value"]),), row))
     found |= _of_maps(store, sides, scale)
     dimensions = sorted((Dimension(n, f) for n, f in found.items() if len(f) > 1), key=lambda d: (-d.score, d.name))
     single = sorted((f for d in dimensions for f in d.findings), key=lambda f: -f.score)
@@ -193,9 +193,9 @@ def _counted(store: Store, sides: Sides, names: Sequence[str]) -> list[dict[str,
 
 def _of_maps(store: Store, sides: Sides, scale: "_Scale") -> dict[str, list[Finding]]:
     columns = (
-        "arrayConcat(arrayMap(k -> concat('attr.', k), mapKeys(events.attributes)),"
-        " arrayMap(k -> concat('flag.', k), mapKeys(events.flags))) AS keys,"
-        " arrayConcat(mapValues(events.attributes), mapValues(events.flags)) AS texts"
+        "arrayConcat(mapKeys(events.attributes), mapKeys(events.flags)) AS keys,"
+        " arrayConcat(mapValues(events.attributes), mapValues(events.flags)) AS texts,"
+        " arrayMap(nr -> nr > length(events.attributes), arrayEnumerate(keys)) AS are_flags"
     )
     text = sql("compare_maps").replace("/* sides */", sides.rows(columns))
     totals = {"chosen_all": max(scale.chosen, 1.0), "others_all": max(scale.others, 1.0)}
