@@ -12,8 +12,9 @@ from collector.alerts.folder import Folder
 from collector.alerts.measuring import course, moments
 from collector.alerts.rules import Rule
 from collector.alerts.text import BadRules, read
+from collector.notify.examples import example
 from collector.notify.explaining import explaining
-from collector.notify.message import amount, beyond, finding, question_of, sentence, trace_of
+from collector.notify.message import amount, beyond, question_of, remarks, sentence
 from collector.query import alerts
 from collector.query.alerts import Acknowledgement, Attempt, StoredFlip
 from collector.query.markers import Marker, markers
@@ -37,7 +38,7 @@ class Firing:
     now: StoredFlip
     text: str
     found: str = ""
-    trace: str = ""
+    example: tuple[str, str] = ("", "")
     compare: str = ""
     numbers: str = ""
     explains: tuple[str, str] = ("", "")
@@ -128,11 +129,11 @@ def look(store: Store, rule: Rule, flip: StoredFlip, past: Sequence[StoredFlip],
         for marker in markers(store, asked.between(min(asked.since, fired_at) - NEAR, fired_at))
         if marker.kind != "alert"
     ]
-    found, compared = finding(store, rule, begin)
+    found, compared = remarks(store, rule, begin)
     return made | {
         "found": found,
         "compare": compared.link("/compare"),
-        "trace": trace_of(store, rule, begin),
+        "example": example(store, rule, begin, asked),
         "near": changed,
         "chart": drawn(store, rule, begin, now, changed),
     }
@@ -179,7 +180,7 @@ def _tables(firing: Sequence[Firing], past: Sequence[StoredFlip]) -> Mapping[str
     return {
         "firing": [
             {"rule": f.rule.id, "group": f.flip.group_key, "since": f.flip.fired_at, "text": f.text, "n": f.flip.n,
-             "trace": f.trace, "compare": f.compare, "explains": f.explains[1]} for f in firing
+             "trace": f.example[1], "compare": f.compare, "explains": f.explains[1]} for f in firing
         ],
         "flips": [{name: getattr(flip, name) for name in names} for flip in past],
     }  # fmt: skip

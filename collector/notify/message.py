@@ -1,7 +1,7 @@
 """Message: a notice in words: what, how much, since when, how sure, who, and where to look next.
 
-One sentence for each group; the links lead to a typical slow trace, to the comparison and to the numbers, all pinned to
-what was measured: the page counts what the sentence counts.
+One sentence for each group; the links lead to an example, to the comparison and to the numbers, all pinned to what was
+measured: the page counts what the sentence counts.
 """
 
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from collector.alerts.flips import asked
 from collector.alerts.rules import Rule
 from collector.alerts.sense import aggregate, metric
 from collector.notify.due import Notice
+from collector.notify.examples import error_met, example
 from collector.notify.explaining import explaining
 from collector.notify.links import Signer
 from collector.query.alerts import StoredFlip
 from collector.query.compare import compare
 from collector.query.fields import BadQuestion
 from collector.query.question import Question
-from collector.query.typical import typical_view
 from collector.store import Store, StoreAway
 
 MOST_GROUPS = 10
@@ -67,7 +67,8 @@ def numbers(rule: Rule, flip: StoredFlip) -> str:
     within = []
     if flip.low is not None and flip.high is not None and flip.low != flip.high:
         within.append(f"{amount(flip.low, rule)} – {amount(flip.high, rule)}")
-    within.append(f"n = {flip.n:,}")
+    lasted = f" in {_length(flip.at - flip.since)}" if flip.since and flip.since < flip.at else ""
+    within.append(f"n = {flip.n:,}{lasted}")
     if flip.users:
         within.append(f"{flip.users:,} user{'s' if flip.users != 1 else ''}")
     return f"{said} ({', '.join(within)})"
@@ -131,16 +132,12 @@ def finding(store: Store, rule: Rule, flip: StoredFlip) -> tuple[str, Question]:
     return "", questions[0]
 
 
-def trace_of(store: Store, rule: Rule, flip: StoredFlip) -> str:
-    """The path of a typical slow trace, or of a view that has none; empty where there is neither."""
-    asks = question_of(rule, flip)
-    try:
-        found = typical_view(store, asks, flip.limit_value or 0.0)
-    except (StoreAway, BadQuestion):
-        return ""
-    if found is None:
-        return ""
-    return f"/traces/{quote(found.trace_id)}" if found.trace_id else asks.link(f"/views/{found.view_id}")
+def remarks(store: Store, rule: Rule, flip: StoredFlip) -> tuple[str, Question]:
+    """What follows the sentence: the error that is met most, where the rule counts errors, and what the comparison found;
+    and the comparison."""
+    found, compared = finding(store, rule, flip)
+    met = error_met(store, rule, question_of(rule, flip))
+    return "; ".join(part for part in (met, found) if part), compared
 
 
 class Writer:
@@ -155,7 +152,7 @@ class Writer:
         words = {"firing": "Firing", "repeat": "Still firing", "resolved": "Resolved", "no_data": "No data",
                  "error": "Cannot be evaluated"}.get(notice.kind, "Over")  # fmt: skip
         is_bad = notice.kind in ("firing", "repeat")
-        findings = [finding(self._store, rule, flip) for flip in flips] if is_bad else []
+        findings = [remarks(self._store, rule, flip) for flip in flips] if is_bad else []
         lines = [sentence(rule, flip) for flip in flips]
         if is_bad:
             lines = [
@@ -180,10 +177,10 @@ class Writer:
     def _links(self, rule: Rule, flip: StoredFlip, compared: Question | None) -> list[tuple[str, str]]:
         if compared is None:
             return [("The alert", f"{self._base}/alerts?rule={quote(rule.id)}")]
-        found = []
-        if path := trace_of(self._store, rule, flip):
-            found.append(("A typical slow trace", self._base + path))
-        measured = question_of(rule, flip)
+        found, measured = [], question_of(rule, flip)
+        words, path = example(self._store, rule, flip, measured)
+        if path:
+            found.append((words, self._base + path))
         words, path = explaining(rule, flip, measured)
         found.append((words, self._base + path))
         found.append(("What is different", self._base + compared.link("/compare")))

@@ -3,6 +3,7 @@
 SELECT *
 FROM
 (
+    WITH assumeNotNull(duration_ms) AS paint, assumeNotNull(stall_ms) AS stall, sample_n AS weight
     SELECT
         name,
         toInt64(sum(sample_n)) AS loads,
@@ -15,16 +16,12 @@ FROM
         toInt64(sumIf(sample_n, failure != '' OR ifNull(status_code, 0) >= 400)) AS failures,
         toInt64(sumIf(sample_n, ifNull(abandoned, 0))) AS abandoned,
         countIf(duration_ms IS NOT NULL) AS paint_n,
-        ifNull(quantileExactWeightedIf(0.750000001)(assumeNotNull(duration_ms), sample_n, duration_ms IS NOT NULL), 0)
-            AS paint_p75,
-        if(paint_n BETWEEN 1 AND 999,
-            arraySort(groupArrayIf(1000)((assumeNotNull(duration_ms), sample_n), duration_ms IS NOT NULL)), [])
+        ifNull(quantileExactWeightedIf(0.750000001)(paint, weight, duration_ms IS NOT NULL), 0) AS paint_p75,
+        if(paint_n BETWEEN 1 AND 999, arraySort(groupArrayIf(1000)((paint, weight), duration_ms IS NOT NULL)), [])
             AS paint_sample,
         countIf(stall_ms IS NOT NULL) AS stall_n,
-        ifNull(quantileExactWeightedIf(0.750000001)(assumeNotNull(stall_ms), sample_n, stall_ms IS NOT NULL), 0)
-            AS stall_p75,
-        if(stall_n BETWEEN 1 AND 999,
-            arraySort(groupArrayIf(1000)((assumeNotNull(stall_ms), sample_n), stall_ms IS NOT NULL)), [])
+        ifNull(quantileExactWeightedIf(0.750000001)(stall, weight, stall_ms IS NOT NULL), 0) AS stall_p75,
+        if(stall_n BETWEEN 1 AND 999, arraySort(groupArrayIf(1000)((stall, weight), stall_ms IS NOT NULL)), [])
             AS stall_sample,
         toInt64(ifNull(max(batch), 0)) AS deepest_batch
     FROM events

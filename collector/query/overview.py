@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from collector.query.question import Question, ask, milliseconds
 from collector.query.vitals import LIMITS, Percentile, percentile
+from collector.query.weights import ask_weighing
 from collector.store import Store
 
 ROUTES = 50
@@ -140,7 +141,7 @@ def routes(store: Store, question: Question) -> list[Route]:
 def feeds(store: Store, question: Question) -> list[Feed]:
     """Feeds, those that ask again and again first."""
     found = []
-    for row in ask(store, "feeds", question, limit=FEEDS):
+    for row in ask_weighing(store, "feeds", question, types=["feed"], limit=FEEDS):
         plain = {name: row[name] for name in Feed.__slots__ if name in row}
         found.append(
             Feed(

@@ -100,7 +100,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_what_fires_is_told_in_a_sentence_with_its_cause(served: Served) -> None:
     html = unescape(served.get("/alerts"))
     assert "LCP of the shop" in html
-    assert re.search(r"/checkout/:id p75 LCP [\d.]+ s \([\d.]+ s – [\d.]+ s, n = \d+, \d+ users\), limit 2\.5 s", html)
+    assert re.search(r"/checkout/:id p75 LCP [\d.]+ s \([\d.]+ s – [\d.]+ s, n = \d+ in \d+ min, \d+ users\), limit 2\.5 s", html)
     assert re.search(
         r" % of the (slow )?views have (.* · )?(release 2\.14|browser Chrome Mobile|route /checkout)", html
     )

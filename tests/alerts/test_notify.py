@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -32,8 +33,9 @@ RULES = """
 - {id: lcp, title: LCP of the shop, owner: web, metric: lcp, aggregate: p75, where: {app: demo}, group_by: [route],
    fire: {above: 2500, min_users: 5}, repeat: 4h}
 - {id: lcp-app, metric: lcp, aggregate: p75, where: {app: demo}, fire: {above: 2500}}
+- {id: errors, metric: errors, aggregate: count, where: {app: demo}, window: {min: 10m, max: 10m}, fire: {above: 2}}
 """
-RULE, APP_RULE = read(RULES)
+RULE, APP_RULE, ERROR_RULE = read(RULES)
 
 
 class Office:
@@ -89,7 +91,7 @@ def test_a_story_is_told_once_repeated_and_ended(history: History, tmp_path: Pat
     assert hmac.new(b"k", moment.encode() + b"." + body, sha256).hexdigest() == signature
     said = json.loads(body)
     assert {g["group"]["route"] for g in said["groups"]} == {"/pay", "/basket"}
-    line = "/pay p75 LCP 3.1 s (2.9 s – 3.4 s, n = 412, 233 users), limit 2.5 s, since 12:00 UTC"
+    line = "/pay p75 LCP 3.1 s (2.9 s – 3.4 s, n = 412 in 10 min, 233 users), limit 2.5 s, since 12:00 UTC"
     assert line in said["text"]
     assert said["links"]["What is different"].startswith("http://rum.example/compare?")
     assert office.step(239) == 0
@@ -100,6 +102,22 @@ def test_a_story_is_told_once_repeated_and_ended(history: History, tmp_path: Pat
     assert ear.kinds == ["firing", "repeat", "resolved"]
     assert "is good again after 4 h 1 min" in json.loads(ear.heard[2][1])["text"]
     assert len({json.loads(body)["thread"] for _, body in ear.heard}) == 1
+
+
+def test_a_notice_of_errors_says_which_and_leads_to_one(history: History, tmp_path: Path, ear: Ear) -> None:
+    for nr in range(6):
+        message = "cart is\n undefined" if nr % 3 else "no such voucher " + "x" * 200
+        error = {"type": "error", "at": 5.0, "error_type": "TypeError", "message": message, "fingerprint": message[:4]}
+        history.view(NOW - timedelta(minutes=nr + 1), more=[error], route=f"/{nr}")
+    history.view(NOW - timedelta(minutes=30), more=[{"type": "error", "at": 5.0, "message": "before that time"}])
+    history.write()
+    office = Office(history, tmp_path, hook(ear.url))
+    office.flip("firing", rule=ERROR_RULE)
+    office.step()
+    said = json.loads(ear.heard[0][1])
+    assert "most of all “TypeError: cart is undefined”, 4 of 6 errors, last on /1" in said["text"]
+    assert re.fullmatch(r"http://rum.example/traces/[0-9a-f]{32}", said["links"]["A trace with an error"])
+    assert not any("slow" in words for words in said["links"])
 
 
 def test_it_is_tried_until_somebody_has_it(history: History, tmp_path: Path, ear: Ear, caplog: Any) -> None:

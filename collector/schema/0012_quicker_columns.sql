@@ -1,0 +1,13 @@
+-- What nearly every question reads in each row, so that it is read more quickly.
+--
+-- The name of a vital, a method, a feed is one of a handful of words: in a dictionary they are compared once a word instead of
+-- once a row. What is there already is rewritten.
+ALTER TABLE events MODIFY COLUMN name LowCardinality(String);
+
+-- Numbers that ZSTD makes hardly smaller than LZ4 does, and takes several times as long to unpack. Parts that are there
+-- already follow when they are merged.
+ALTER TABLE events
+    MODIFY COLUMN received_at CODEC(Delta, LZ4),
+    MODIFY COLUMN value CODEC(LZ4),
+    MODIFY COLUMN duration_ms CODEC(LZ4),
+    MODIFY COLUMN age CODEC(T64, LZ4);
