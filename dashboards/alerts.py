@@ -15,6 +15,7 @@ from collector.alerts.text import BadRules, read
 from collector.notify.examples import example
 from collector.notify.explaining import explaining
 from collector.notify.message import amount, beyond, question_of, remarks, sentence
+from collector.notify.quiet import Quiet, quiet
 from collector.query import alerts
 from collector.query.alerts import Acknowledgement, Attempt, StoredFlip
 from collector.query.markers import Marker, markers
@@ -86,8 +87,10 @@ async def page(site: Site, request: Request) -> Page:
     episodes = [f for f in past if f.after == "firing" and f.fired_at == f.at]
     ends = {(f.rule, f.group_key, f.fired_at): f.at for f in past if f.after == "ok" and f.fired_at}
     known = {flip.rule for flip in standing if flip.after != "learning"}
+    calm = quiet(site.watch.evaluator, panels["silences"].value or [], site.watermark()) if site.watch else []
+    calm = [one for one in calm if rule in ("", one.rule.id)]
     context: dict[str, Any] = {
-        "watching": len(enabled(site)),
+        "watching": len(enabled(site)), "calm": calm,
         "learning": sum(one.id not in known for one in enabled(site)),
         "firing": firing, "unwell": unwell, "episodes": episodes, "ends": ends, "rules": rules, "wanted": rule,
         "silences": panels["silences"].value or [], "failures": failures(panels["attempts"].value or []),
@@ -96,7 +99,7 @@ async def page(site: Site, request: Request) -> Page:
         "receivers_problem": site.watch.receivers.problem if site.watch else "",
         "unheard": site.watch.receivers.complaints(enabled(site)) if site.watch else [],
     }  # fmt: skip
-    return Page("alerts.html", "Alerts", q, "/alerts", panels, _tables(firing, past), {}, context)
+    return Page("alerts.html", "Alerts", q, "/alerts", panels, _tables(firing, past, calm), {}, context)
 
 
 def rules_of(folder: Folder | None, flips: Sequence[StoredFlip]) -> dict[str, Rule]:
@@ -174,13 +177,20 @@ def _taken(taken: Sequence[Acknowledgement], flip: StoredFlip) -> Acknowledgemen
     return next((one for one in taken if (one.rule, one.group_key, one.fired_at) == own), None)
 
 
-def _tables(firing: Sequence[Firing], past: Sequence[StoredFlip]) -> Mapping[str, list[dict[str, Any]]]:
+def _tables(
+    firing: Sequence[Firing], past: Sequence[StoredFlip], calm: Sequence[Quiet]
+) -> Mapping[str, list[dict[str, Any]]]:
     names = ("rule", "group_key", "seq", "at", "before", "after", "value", "low", "high", "n", "users", "limit_value",
              "problem", "question")  # fmt: skip
     return {
         "firing": [
             {"rule": f.rule.id, "group": f.flip.group_key, "since": f.flip.fired_at, "text": f.text, "n": f.flip.n,
              "trace": f.example[1], "compare": f.compare, "explains": f.explains[1]} for f in firing
+        ],
+        "quiet": [
+            {"rule": one.rule.id, "group": one.group_key, "groups": one.groups, "at": one.at, "why": one.why,
+             **({name: getattr(one.found, name) for name in ("value", "low", "high", "n", "users", "limit")}
+                if one.found else {})} for one in calm
         ],
         "flips": [{name: getattr(flip, name) for name in names} for flip in past],
     }  # fmt: skip

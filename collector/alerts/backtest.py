@@ -94,7 +94,7 @@ def replay(rule: Rule, seen: Course, steps: Sequence[datetime], since: datetime,
     flips: list[Flip] = []
     for at in steps:
         held = [group for group, state in states.items() if not state.is_over]
-        for flip in flips_at(rule, seen, at, lambda group: states.get(group, NEW), held):
+        for flip in flips_at(rule, seen, seen.at(at), at, lambda group: states.get(group, NEW), held):
             states[flip.group] = flip.state
             flips.append(flip)
     return Backtest(rule, since, until, flips)

@@ -32,10 +32,10 @@ REMOVED = "the rule was taken away"
 
 
 def flips_at(
-    rule: Rule, seen: Course, at: datetime, state_of: Callable[[Group], State], held: list[Group]
-) -> list[Flip]:
-    """What one look at all groups of a rule leads to."""
-    found = seen.at(at)
+    rule: Rule, seen: Course, found: Mapping[Group, Measurement], at: datetime, state_of: Callable[[Group], State],
+    held: list[Group],
+) -> list[Flip]:  # fmt: skip
+    """What one look at all groups of a rule leads to; `found` is what `seen` is at that moment."""
     groups = watched(rule, {group: n for group, n in seen.volume(at).items() if group in found}, held)
     flips = []
     for group in groups:
@@ -99,6 +99,7 @@ class Evaluator:
     ) -> None:
         self.book, self.folder, self.sight = book, folder, sight
         self.looked_at: dict[str, datetime] = {}
+        self.seen: dict[str, tuple[datetime, Mapping[Group, Measurement]]] = {}  # what the last look at each rule found
         self._watermark, self._clock = watermark, clock
         self._is_open = False
         self._began = clock()
@@ -164,7 +165,9 @@ class Evaluator:
         whole = self.book.state(rule, ())
         try:
             seen = course(self.book.store, rule, [at])
-            flips = flips_at(rule, seen, at, lambda group: self.book.state(rule, group), self.book.groups(rule))
+            found = seen.at(at)
+            flips = flips_at(rule, seen, found, at, lambda group: self.book.state(rule, group), self.book.groups(rule))
+            self.seen[rule.id] = at, found
         except (QueryFailed, TooMuch, BadQuestion) as error:
             log.warning("%s could not be evaluated: %s", rule.id, error)
             failed = fail(rule, (), whole, at, str(error))

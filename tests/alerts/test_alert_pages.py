@@ -100,7 +100,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_what_fires_is_told_in_a_sentence_with_its_cause(served: Served) -> None:
     html = unescape(served.get("/alerts"))
     assert "LCP of the shop" in html
-    assert re.search(r"/checkout/:id p75 LCP [\d.]+ s \([\d.]+ s – [\d.]+ s, n = \d+ in \d+ min, \d+ users\), limit 2\.5 s", html)
+    assert re.search(
+        r"/checkout/:id p75 LCP [\d.]+ s \([\d.]+ s – [\d.]+ s, n = \d+ in \d+ min, \d+ users\), limit 2\.5 s", html
+    )
     assert re.search(
         r" % of the (slow )?views have (.* · )?(release 2\.14|browser Chrome Mobile|route /checkout)", html
     )
@@ -226,3 +228,20 @@ def test_only_our_own_forms_change_something(spawn: Callable[..., Running], tmp_
         assert client.post(f"/acknowledge/{signed[:-3]}abc").status_code == 403
         actions = {row["action"] for row in collector.rows("SELECT action FROM audit")}
         assert {"rule saved", "rule removed", "alert silenced", "alert acknowledged"} <= actions
+
+
+def test_what_does_not_fire_says_why(served: Served) -> None:
+    """Of the rule that fires the group that does not; and the rule nothing comes for."""
+    html = unescape(served.get("/alerts"))
+    section = html[html.index('id="quiet"') :]
+    rows = {
+        re.sub("<[^>]+>", " ", row).split("\n")[0].strip(): row
+        for row in re.findall(r"<tr><th.*?</tr>", section, re.DOTALL)
+    }
+    assert "route=/" in rows["LCP of the shop"]
+    assert "not above 2.5 s" in rows["LCP of the shop"]
+    assert "/checkout" not in rows["LCP of the shop"]
+    assert "nothing has come" in rows["quiet"]
+    value = re.search(r'href="(/explore[^"]+)">([\d.]+) s<', rows["LCP of the shop"])
+    assert value
+    assert f"n = {re.search(r'n = ([0-9]+)', rows['LCP of the shop'])[1]}" in unescape(served.get(value[1]))  # type: ignore[index]
