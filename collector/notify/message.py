@@ -223,9 +223,10 @@ def _time(moment: datetime) -> str:
 
 def _length(span: timedelta) -> str:
     minutes = round(span.total_seconds() / 60)
-    if minutes < 100:
+    if minutes < 100 and minutes != 60:
         return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes < 2_880 else f"{minutes // 1_440} days"
+    hours = f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    return hours if minutes < 2_880 else f"{minutes // 1_440} days"
 
 
 def blind_message(

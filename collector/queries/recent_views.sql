@@ -5,7 +5,7 @@ WITH newest AS
         toString(browser) AS browser, toString(os) AS os, toString(device) AS device, toString(country) AS country,
         toString(navigation) AS navigation, duration_ms
     FROM events
-    WHERE /* scope */ AND type = 'view'
+    WHERE /* scope */ AND type = 'view' AND received_at > fromUnixTimestamp64Milli({near_ms:Int64}, 'UTC')
     ORDER BY received_at DESC, timestamp DESC, event_id
     LIMIT {limit:UInt32}
 )

@@ -12,6 +12,7 @@ ROUTES = 50
 FEEDS = 20
 GROUPS = 20
 VIEWS = 20
+NEAR = timedelta(hours=1)
 DETAILS = 3
 
 
@@ -161,8 +162,11 @@ def errors(store: Store, question: Question) -> list[ErrorGroup]:
 
 
 def recent_views(store: Store, question: Question, limit: int = VIEWS) -> list[RecentView]:
-    """The newest views."""
-    rows = ask(store, "recent_views", question, limit=limit)
+    """The newest views; where there is traffic the last hour holds them, and no more is read."""
+    near = milliseconds(question.until - NEAR)
+    rows = ask(store, "recent_views", question, limit=limit, near_ms=near)
+    if len(rows) < limit and near > milliseconds(question.since):
+        rows = ask(store, "recent_views", question, limit=limit, near_ms=milliseconds(question.since))
     return [RecentView(**row | {"is_hidden": bool(row["is_hidden"])}) for row in rows]
 
 
