@@ -15,6 +15,7 @@ from collector.query.fields import FIELDS
 from collector.query.measure import Figure, Measurement, measure
 from collector.query.metrics import AGGREGATES, METRICS, Metric, check_aggregate, metric_of
 from collector.query.question import BadQuestion, Question
+from collector.query.tables import readable
 from collector.store import WITHDRAWN, Forbidden, QueryFailed, Store
 from dashboards import figures, spreads
 from dashboards.panels import OUT_OF_TIME, Panel
@@ -26,6 +27,7 @@ LINES = 8
 GROUPS = 200
 FREE_ROWS = 1_000
 VIEWS = {"series": "over time", "table": "table", "histogram": "histogram", "heatmap": "heatmap", "rows": "rows"}
+_PLACE = re.compile(r":? failed at position \d+ \((?:[^()]|\([^()]*\))*\) \(line (\d+), col (\d+)\)")
 GROUPABLE = [name for name, field in FIELDS.items() if field.kind == "text"]
 
 
@@ -76,10 +78,11 @@ def _context(q: Question, metric: Metric, view: str, panels: dict[str, Panel]) -
 
 async def _by_hand(site: Site, request: Request, q: Question) -> Page:
     text = request.query_params.get("sql", "").strip().rstrip(";").strip() or as_sql(q, 0, 50)
-    panels: dict[str, Panel] = {}
+    questions: dict[str, Any] = {"tables": partial(readable, site.store)}
     if "sql" in request.query_params:
-        panels = await site.ask(request, {"answer": partial(_answer, site.store, text)})
-    answer = panels["answer"].value if panels else None
+        questions["answer"] = partial(_answer, site.store, text)
+    panels = await site.ask(request, questions)
+    answer = panels["answer"].value if "answer" in panels else None
     columns, rows, problem = answer or ([], [], "")
     context: dict[str, Any] = {"text": text, "columns": columns, "rows": rows, "problem": problem, "most": FREE_ROWS}
     tables = {"rows": [dict(zip(columns, row, strict=True)) for row in rows]}
@@ -103,8 +106,13 @@ def _answer(store: Store, text: str) -> tuple[list[str], list[list[Any]], str]:
 
 
 def _plain(error: QueryFailed) -> str:
-    """What the engine said, without the codes around it and the list of all it would have accepted."""
+    """What the engine said, without the codes around it, the list of all it would have accepted, and what is put around
+    a query here: a line before its first, and its end."""
     text = re.sub(r"^(Code: \d+\. )?(DB::Exception: )*", "", str(error))
+    if "Unmatched parentheses" in text:
+        return "Syntax error: the parentheses do not match."
+    text = _PLACE.sub(lambda place: f" at line {int(place[1]) - 1}, column {place[2]}", text)
+    text = re.sub(r"\s*\)? ?(LIMIT \d+ )?FORMAT Native\b", "", text)
     return re.sub(r" (In scope|Expected one of:|\(version) .*", "", text)[:400]
 
 

@@ -262,9 +262,13 @@ def test_the_series_covers_every_report_once(seeded: Seeded) -> None:
     assert all(0 <= point.bucket < vitals.BUCKETS for point in points)
 
 
-def test_the_newest_views_come_newest_first(seeded: Seeded) -> None:
-    rows = overview.recent_views(seeded.store, seeded.question)
-    assert [row.view_id for row in rows] == [view["view_id"] for view in reversed(seeded.traffic.views)][: len(rows)]
+@pytest.mark.parametrize("most", [3, 20, 1_000])
+def test_the_newest_views_come_newest_first(seeded: Seeded, most: int) -> None:
+    """Whether the last hour holds as many as are asked for or not."""
+    rows = overview.recent_views(seeded.store, seeded.question.over("24h"), most)
+    views = [view["view_id"] for view in reversed(seeded.traffic.views)]
+    assert len(rows) == min(most, len(views))
+    assert [row.view_id for row in rows] == views[: len(rows)]
     newest = seeded.traffic.newest("LCP")
     assert [row.lcp for row in rows] == [pytest.approx(newest[row.view_id][0]) for row in rows]
 

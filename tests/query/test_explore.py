@@ -85,6 +85,29 @@ def test_what_may_not_be_asked_by_hand_is_said(pages: httpx.Client, sql: str, wo
     assert sql in unescape(reply.text)  # what was written is still there to be changed
 
 
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELEC 1", "Syntax error at line 1, column 7: 1."),
+        ("SELECT 1,\n2 FRM events", "Syntax error at line 2, column 7: events."),
+        ("SELECT 1)", "Syntax error: the parentheses do not match."),
+    ],
+)
+def test_a_mistake_is_where_it_was_written(pages: httpx.Client, sql: str, said: str) -> None:
+    """And nothing is said of what is put around the query."""
+    problem = pages.get("/explore.json", params={"view": "sql", "sql": sql}).json()["problem"]
+    assert problem == f"The engine says: {said}"
+
+
+def test_what_can_be_asked_by_hand_is_listed(pages: httpx.Client) -> None:
+    html = unescape(pages.get("/explore?view=sql").text)
+    for table, column in (("events", "endpoint"), ("otel_traces", "ResourceAttributes"), ("outcomes", "minute")):
+        listed = html[html.index(f"<code>{table}</code> <small>") :].split("</details>")[0]
+        assert f"<code>{column}</code>" in listed
+        assert pages.get("/explore", params={"view": "sql", "sql": f"SELECT {column} FROM {table}"}).status_code == 200
+    assert "LowCardinality" not in html.split("Tables and columns")[1]
+
+
 def test_the_grid_holds_every_value_once(filled: Filled) -> None:
     for name in ("lcp", "fetch_duration", "cls", "requests_per_view"):
         question = filled.question.asking(metric=name)
