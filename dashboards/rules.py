@@ -86,7 +86,7 @@ async def page(site: Site, request: Request) -> Page:
         "problem": tried if isinstance(tried, str) else "", "amount": amount, "slider": slider(trial),
         "complaints": complaints, "folder": folder.path.name if folder else "rules",
         "owned": {name for name in rules if folder and folder.file_of(name) in ("", f"{name}.yaml")},
-        "in_file": {name for name in rules if folder and folder.file_of(name)},
+        "in_file": {name: file for name in rules if folder and (file := folder.file_of(name))},
     }  # fmt: skip
     template = "backtest.html" if request.url.path.endswith("/backtest") else "rules.html"
     return Page(template, "Rules", q, "/rules", panels, {"rules": rows}, {}, context)

@@ -31,7 +31,7 @@ class Load:
     """What comes in to one box, over all its callers."""
 
     calls: int
-    p75_ms: float
+    p75_ms: float | None
     errors: int
 
 
@@ -74,9 +74,12 @@ def slowest(edges: list[Edge]) -> Slowest | None:
     """The service that takes longest by itself, of those with calls enough to say so: its own answer, less the slowest that
     it waits for."""
     found = [
-        Slowest(edge, edge.p75_ms - max((below.p75_ms for below in edges if below.source == edge.target), default=0.0))
+        Slowest(
+            edge,
+            edge.p75_ms - max((below.p75_ms or 0.0 for below in edges if below.source == edge.target), default=0.0),
+        )
         for edge in edges
-        if edge.kind == "service" and edge.calls >= FEWEST
+        if edge.kind == "service" and edge.calls >= FEWEST and edge.p75_ms is not None
     ]
     return max((one for one in found if one.own_ms > 0), key=lambda one: one.own_ms, default=None)
 

@@ -2,7 +2,7 @@
 SELECT
     extract(url, '^https?://([^/?#:]+)') AS host,
     sum(ifNull(count, 1)) AS calls,
-    quantileExactIf(0.75)(assumeNotNull(duration_ms), duration_ms IS NOT NULL) AS p75_ms,
+    quantileExactOrNull(0.75)(duration_ms) AS p75_ms,
     sumIf(ifNull(count, 1), failure != '' OR ifNull(status_code, 0) >= 400) AS errors,
     min(timestamp) AS first_at,
     argMax(view_id, ifNull(duration_ms, 0)) AS view_id

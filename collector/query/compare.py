@@ -29,6 +29,8 @@ OF_VIEWS = (
 OF_EVENTS = (*OF_VIEWS, "endpoint", "status", "failure", "initiator", "cause", "trace_source")
 OF_ERRORS = (*OF_VIEWS, "error_type", "fingerprint", "name")
 NUMBERS = ("device_memory", "save_data")
+# What says a field in other words: that Chrome's versions are Chrome's is no finding where Chrome is compared with the rest.
+WITHIN = {"route": "path", "browser": "browser_version", "os": "os_version"}
 SCATTERED = {"path", "user"}  # values of these say little about a cause when they are tried together with others
 
 
@@ -139,6 +141,8 @@ class Sides:
         settled = {name for name, _ in self.question.where} | {self.against.partition("=")[0]}
         if self.against in {"before", "week"}:
             settled.add("hour")
+        differing = {name for name, _ in set(self.question.where) - set(self.baseline.where)}
+        settled |= {WITHIN[name] for name in differing & set(WITHIN)}
         return [name for name in (*names, *NUMBERS) if name not in settled]
 
     def bind(self, value: object, kind: str) -> str:

@@ -20,13 +20,14 @@ HISTORY = timedelta(days=7)
 @dataclass(frozen=True, slots=True)
 class Edge:
     """Calls from one to another, as many as were read. `kind` is of the target: `service`, `store`, `queue`, `dark` (it
-    sends no spans, or got no traceparent) or `third` (another origin, asked by the page). The example is the slowest."""
+    sends no spans, or got no traceparent) or `third` (another origin, asked by the page, which may hide how long it took:
+    no p75). The example is the slowest."""
 
     source: str
     target: str
     kind: str
     calls: int
-    p75_ms: float
+    p75_ms: float | None
     errors: int
     reads: int = 0
     writes: int = 0

@@ -245,3 +245,11 @@ def test_what_does_not_fire_says_why(served: Served) -> None:
     value = re.search(r'href="(/explore[^"]+)">([\d.]+) s<', rows["LCP of the shop"])
     assert value
     assert f"n = {re.search(r'n = ([0-9]+)', rows['LCP of the shop'])[1]}" in unescape(served.get(value[1]))  # type: ignore[index]
+
+
+def test_a_rule_that_stands_among_others_is_not_offered_to_be_saved(served: Served) -> None:
+    html = unescape(served.get("/rules?rule=lcp"))
+    assert "stands among others in rules/shop.yaml" in re.sub("<[^>]+>", "", html)
+    assert "Save lcp" not in html
+    own = urlencode({"text": "id: other\nmetric: lcp\nwhere: {app: demo}\nfire: {above: 2500}\n"})
+    assert "Save other" in served.get(f"/rules?{own}")

@@ -19,11 +19,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
+from collector.store import QueryFailed, Store
 from dashboards.pages import PAGES
+from dashboards.panels import OUT_OF_TIME
 from tests.conftest import USER_AGENT, wait_until
 from tests.pages.conftest import BEACONS, Seeded
 from tests.pages.planted import HOSTILE, poisoned
 from tests.pages.test_pages import Tags
+from tests.traces.planted import a_view, to_bytes
 
 # What stands for a part of an address: a function of a view of the shop.
 EXAMPLES: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -95,6 +98,66 @@ def page(context: BrowserContext) -> Page:
 @pytest.fixture(scope="module")
 def base(day: Seeded) -> str:
     return str(day.client.base_url).rstrip("/")
+
+
+class Slow:
+    """Notes what pages ask of the store, and lets one of these questions run out of time, as the engine says it."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.asked, self.late, plain = set[str](), "", Store.read
+
+        def read(store: Store, sql: str, *args: Any, **more: Any) -> list[dict[str, Any]]:
+            self.asked.add(sql)
+            if sql == self.late:
+                raise QueryFailed("Timeout exceeded", OUT_OF_TIME)
+            return plain(store, sql, *args, **more)
+
+        patch.setattr(Store, "read", read)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_whichever_question_is_late_the_page_is_there(
+    day: Seeded, views: Views, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after the other each question of the page runs out of time: never an error of ours."""
+    slow, tried = Slow(monkeypatch), set[str]()
+    while True:
+        reply = day.client.get(filled(address, views.plain))
+        assert reply.status_code in (200, 404, 503), (slow.late[:60], reply.text[-400:])
+        twin = day.client.get(twin_of(filled(address, views.plain), "json"))
+        assert twin.status_code in (200, 404, 503), slow.late[:60]
+        if not slow.asked - tried:
+            break
+        slow.late = min(slow.asked - tried)
+        tried.add(slow.late)
+
+
+# One of these is all that was ever received of a route, a user and a session.
+SCRAPS: dict[str, dict[str, Any]] = {
+    "view": {"type": "view", "at": 0.0},
+    "inp": {"type": "vital", "at": 1.0, "name": "INP", "value": 250.0},
+    "cls": {"type": "vital", "at": 1.0, "name": "CLS", "value": 0.2},
+    "lcp": {"type": "vital", "at": 1.0, "name": "LCP", "value": 2_700.0},
+    "fetch": {"type": "fetch", "at": 1.0, "name": "GET", "endpoint": "/api/x", "url": "/api/x"},
+    "error": {"type": "error", "at": 1.0, "name": "error", "fingerprint": "5c4a905c4a905c4a"},
+    "feed": {"type": "feed", "at": 1.0},
+    "resource": {"type": "resource", "at": 1.0, "url": "https://cdn.example/x.js"},
+    "longframe": {"type": "longframe", "at": 1.0},
+    "mark": {"type": "mark", "at": 1.0, "name": "cart"},
+}
+
+
+@pytest.mark.parametrize("kind", SCRAPS)
+def test_a_scrap_of_data_is_no_error_on_any_page(day: Seeded, kind: str) -> None:
+    received = day.question.at - 60_000
+    line = a_view(received, SCRAPS[kind], route=f"/scrap/{kind}", user_id=f"scrap-{kind}", team=f"scrap-{kind}")
+    day.store.insert(to_bytes(line), f"scrap-{kind}")
+    for address in ADDRESSES:
+        asked = filled(address, line, **({} if "{route}" in address else {"route": line["route"]}))
+        asked = asked.replace("f00d000000000001", "5c4a905c4a905c4a")
+        for where in (asked, twin_of(asked, "json")):
+            reply = day.client.get(where)
+            assert reply.status_code in (200, 404), (where, reply.text[-400:])
 
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

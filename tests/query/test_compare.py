@@ -92,7 +92,11 @@ def test_shares_are_exact(
 
 def test_what_the_question_settles_is_no_dimension(filled: Filled) -> None:
     found = compare(filled.store, filled.question.narrowed(browser="Chrome", route="/"))
-    assert {"browser", "route"} & {d.name for d in found.dimensions} == set()
+    assert {"browser", "browser_version", "route", "path"} & {d.name for d in found.dimensions} == set()
+    within = compare(filled.store, filled.question.narrowed(browser="Chrome").where_also("lcp", ">2000"))
+    names = {d.name for d in within.dimensions}
+    assert "browser" not in names
+    assert "browser_version" in names, "it is Chrome on both sides"
 
 
 def test_combinations_are_exact_and_say_more_than_their_parts(planted: tuple[Store, Question]) -> None:
