@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from collector.alerts.sense import fewest
 from collector.alerts.state import PENDING, Measurement, State
 from collector.alerts.text import read
 from collector.notify.quiet import reason
@@ -58,3 +59,9 @@ def test_a_rule_about_too_few_and_one_about_new_errors() -> None:
     lack = measured(value=14.0, low=14.0, high=14.0, limit=10.0)
     assert reason(LACK, State(), lack) == "not below 10"
     assert reason(NEW_ERROR, State(), None) == "no error is new"
+
+
+def test_ten_values_lie_beyond_a_percentile_that_is_spoken_of() -> None:
+    rule = "{{id: lcp, metric: lcp, aggregate: {}, where: {{app: demo}}, fire: {{above: 1}}}}"
+    levels = {"p50": 20, "p75": 40, "p90": 100, "p95": 200, "p99": 1_000}
+    assert {level: fewest(read(rule.format(level))[0]) for level in levels} == levels
