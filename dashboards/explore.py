@@ -19,7 +19,7 @@ from collector.query.tables import readable
 from collector.store import WITHDRAWN, Forbidden, QueryFailed, Store
 from dashboards import figures, spreads
 from dashboards.panels import OUT_OF_TIME, Panel
-from dashboards.site import Page, Site
+from dashboards.site import Page, Site, is_for_programs
 from dashboards.twins import Row
 
 SLICES = 48
@@ -27,7 +27,8 @@ LINES = 8
 GROUPS = 200
 FREE_ROWS = 1_000
 VIEWS = {"series": "over time", "table": "table", "histogram": "histogram", "heatmap": "heatmap", "rows": "rows"}
-_PLACE = re.compile(r":? failed at position \d+ \((?:[^()]|\([^()]*\))*\) \(line (\d+), col (\d+)\)")
+_PLACE = re.compile(r":? failed at position \d+ \(.*?\) \(line (\d+), col (\d+)\)", re.DOTALL)
+_AT_END = re.compile(r":? failed at position \d+ \((end of query|\))\) \(line \d+, col \d+\).*", re.DOTALL)
 GROUPABLE = [name for name, field in FIELDS.items() if field.kind == "text"]
 
 
@@ -78,13 +79,14 @@ def _context(q: Question, metric: Metric, view: str, panels: dict[str, Panel]) -
 
 async def _by_hand(site: Site, request: Request, q: Question) -> Page:
     text = request.query_params.get("sql", "").strip().rstrip(";").strip() or as_sql(q, 0, 50)
-    questions: dict[str, Any] = {"tables": partial(readable, site.store)}
+    panels: dict[str, Panel] = {}
     if "sql" in request.query_params:
-        questions["answer"] = partial(_answer, site.store, text)
-    panels = await site.ask(request, questions)
-    answer = panels["answer"].value if "answer" in panels else None
+        panels = await site.ask(request, {"answer": partial(_answer, site.store, text)})
+    answer = panels["answer"].value if panels else None
     columns, rows, problem = answer or ([], [], "")
     context: dict[str, Any] = {"text": text, "columns": columns, "rows": rows, "problem": problem, "most": FREE_ROWS}
+    if not is_for_programs(request.url.path):  # no panel: without it the page is whole
+        context["known"] = (await site.ask(request, {"tables": partial(readable, site.store)}))["tables"].value
     tables = {"rows": [dict(zip(columns, row, strict=True)) for row in rows]}
     found = {"sql": text, **({"problem": problem} if problem else {})}
     return Page(
@@ -111,6 +113,7 @@ def _plain(error: QueryFailed) -> str:
     text = re.sub(r"^(Code: \d+\. )?(DB::Exception: )*", "", str(error))
     if "Unmatched parentheses" in text:
         return "Syntax error: the parentheses do not match."
+    text = _AT_END.sub(": the query ends too soon.", text)
     text = _PLACE.sub(lambda place: f" at line {int(place[1]) - 1}, column {place[2]}", text)
     text = re.sub(r"\s*\)? ?(LIMIT \d+ )?FORMAT Native\b", "", text)
     return re.sub(r" (In scope|Expected one of:|\(version) .*", "", text)[:400]

@@ -683,7 +683,7 @@ ARRAY JOIN details AS row;
 
 -- 0012_quicker_columns.sql
 
-ALTER TABLE farside_shard.events ON CLUSTER `main` MODIFY COLUMN name LowCardinality(String);
+ALTER TABLE farside_shard.events ON CLUSTER `main` MODIFY COLUMN name LowCardinality(String) SETTINGS alter_sync = 0;
 
 CREATE OR REPLACE TABLE farside.events ON CLUSTER `main` AS farside_shard.events
 ENGINE = Distributed('main', 'farside_shard', 'events', sipHash64(session_id));

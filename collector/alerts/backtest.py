@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from collector.alerts.evaluate import flips_at
+from collector.alerts.evaluate import flips_at, look
 from collector.alerts.measuring import Course, Group, course, moments
 from collector.alerts.rules import Expectation, Rule
 from collector.alerts.state import NEW, Flip, State, key_of
@@ -94,7 +94,7 @@ def replay(rule: Rule, seen: Course, steps: Sequence[datetime], since: datetime,
     flips: list[Flip] = []
     for at in steps:
         held = [group for group, state in states.items() if not state.is_over]
-        for flip in flips_at(rule, seen, seen.at(at), at, lambda group: states.get(group, NEW), held):
+        for flip in flips_at(rule, look(rule, seen, at, held), at, lambda group: states.get(group, NEW)):
             states[flip.group] = flip.state
             flips.append(flip)
     return Backtest(rule, since, until, flips)

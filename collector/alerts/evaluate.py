@@ -31,21 +31,35 @@ STARTS_FOR = timedelta(minutes=1)
 REMOVED = "the rule was taken away"
 
 
-def flips_at(
-    rule: Rule, seen: Course, found: Mapping[Group, Measurement], at: datetime, state_of: Callable[[Group], State],
-    held: list[Group],
-) -> list[Flip]:  # fmt: skip
-    """What one look at all groups of a rule leads to; `found` is what `seen` is at that moment."""
+def look(rule: Rule, seen: Course, at: datetime, held: list[Group]) -> dict[Group, Measurement]:
+    """What is to be said at a moment of every group that the rule watches."""
+    found = seen.at(at)
     groups = watched(rule, {group: n for group, n in seen.volume(at).items() if group in found}, held)
+    return {group: found.get(group) or Measurement(at, at) for group in groups}
+
+
+def flips_at(
+    rule: Rule, found: Mapping[Group, Measurement], at: datetime, state_of: Callable[[Group], State]
+) -> list[Flip]:
+    """What one look at the groups of a rule leads to."""
     flips = []
-    for group in groups:
+    for group, measurement in found.items():
         state = state_of(group)
         if state.since is not None and at < state.since:
             continue
-        flip = step(rule, group, state, found.get(group) or Measurement(at, at))
+        flip = step(rule, group, state, measurement)
         if flip:
             flips.append(flip)
     return flips
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the last look at a rule found of the groups it watches."""
+
+    rule: Rule
+    at: datetime
+    found: Mapping[Group, Measurement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +113,7 @@ class Evaluator:
     ) -> None:
         self.book, self.folder, self.sight = book, folder, sight
         self.looked_at: dict[str, datetime] = {}
-        self.seen: dict[str, tuple[datetime, Mapping[Group, Measurement]]] = {}  # what the last look at each rule found
+        self.seen: dict[str, Look] = {}
         self._watermark, self._clock = watermark, clock
         self._is_open = False
         self._began = clock()
@@ -165,11 +179,12 @@ class Evaluator:
         whole = self.book.state(rule, ())
         try:
             seen = course(self.book.store, rule, [at])
-            found = seen.at(at)
-            flips = flips_at(rule, seen, found, at, lambda group: self.book.state(rule, group), self.book.groups(rule))
-            self.seen[rule.id] = at, found
+            found = look(rule, seen, at, self.book.groups(rule))
+            flips = flips_at(rule, found, at, lambda group: self.book.state(rule, group))
+            self.seen[rule.id] = Look(rule, at, found)
         except (QueryFailed, TooMuch, BadQuestion) as error:
             log.warning("%s could not be evaluated: %s", rule.id, error)
+            self.seen.pop(rule.id, None)
             failed = fail(rule, (), whole, at, str(error))
             return [failed] if failed else []
         if whole.name == "error" and rule.is_grouped:  # its groups answer for themselves again

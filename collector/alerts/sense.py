@@ -8,7 +8,7 @@ from typing import Any
 from collector.alerts.rules import Rule
 from collector.query.condition import read as read_condition
 from collector.query.fields import BadQuestion, field_of
-from collector.query.metrics import LEVELS, METRICS, Metric, check_aggregate, metric_of
+from collector.query.metrics import LEVELS, METRICS, Metric, check_aggregate, fewest_beyond, metric_of
 
 Complaint = tuple[str, Any, str]
 
@@ -243,5 +243,5 @@ def fewest(rule: Rule) -> int:
     """How many values there must be before the number is spoken of at all: 10 on the rarer side of a percentile."""
     level = LEVELS.get(aggregate(rule))
     if level:
-        return math.ceil(round(10 / (1 - level), 6))  # 1 - 0.9 is a little less than 0.1
+        return fewest_beyond(level)
     return 0 if aggregate(rule) == "count" or METRICS.get(metric(rule).name, metric(rule)).is_count else 30

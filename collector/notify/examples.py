@@ -3,11 +3,12 @@
 from urllib.parse import quote
 
 from collector.alerts.rules import Rule
-from collector.alerts.sense import metric
+from collector.alerts.sense import aggregate, metric
 from collector.notify.explaining import BY_METRIC
 from collector.query.alerts import StoredFlip
 from collector.query.fields import BadQuestion
-from collector.query.overview import errors
+from collector.query.metrics import LEVELS
+from collector.query.overview import GROUPS, errors
 from collector.query.question import Question
 from collector.query.typical import typical_view
 from collector.store import Store, StoreAway
@@ -17,8 +18,10 @@ LONGEST = 120  # letters of an error's message
 
 def example(store: Store, rule: Rule, flip: StoredFlip, asks: Question) -> tuple[str, str]:
     """What a link to one of them says, and its path: a trace, or a view that has none; empty where there is neither."""
+    if is_of_errors(rule):
+        asks = asks.asking(metric="errors", aggregate="")
     try:
-        found = typical_view(store, asks, flip.limit_value or 0.0)
+        found = typical_view(store, asks, _limit_of_views(rule, flip))
     except (StoreAway, BadQuestion):
         return "", ""
     if found is None:
@@ -26,6 +29,14 @@ def example(store: Store, rule: Rule, flip: StoredFlip, asks: Question) -> tuple
     if found.trace_id:
         return _words(rule, "trace"), f"/traces/{quote(found.trace_id)}"
     return _words(rule, "view"), asks.link(f"/views/{found.view_id}")
+
+
+def _limit_of_views(rule: Rule, flip: StoredFlip) -> float:
+    """Beyond what a single view is slow: the rule's limit, or the vital's own where the rule's is of a share or a count."""
+    known = metric(rule)
+    if known.limit and aggregate(rule) not in LEVELS:
+        return known.limit.poor
+    return flip.limit_value or 0.0
 
 
 def _words(rule: Rule, what: str) -> str:
@@ -53,8 +64,10 @@ def error_met(store: Store, rule: Rule, asks: Question) -> str:
     if not groups:
         return ""
     first = groups[0]
-    told = " ".join(": ".join(part for part in (first.error_type, first.message) if part).split())
+    told = " ".join(": ".join(part for part in (first.error_type, first.message) if part).split()) or "(no message)"
     told = told if len(told) <= LONGEST else told[:LONGEST] + "…"
+    where = f", last on {first.route}" if first.route else ""
     if len(groups) == 1:
-        return f"it is “{told}”, last on {first.route}"
-    return f"most of all “{told}”, {first.times:,} of {sum(group.times for group in groups):,} errors, last on {first.route}"
+        return f"it is “{told}”{where}"
+    of_all = f" of {sum(group.times for group in groups):,} errors" if len(groups) < GROUPS else " times"
+    return f"most of all “{told}”, {first.times:,}{of_all}{where}"

@@ -223,6 +223,8 @@ def _time(moment: datetime) -> str:
 
 def _length(span: timedelta) -> str:
     minutes = round(span.total_seconds() / 60)
+    if span < timedelta(minutes=1):
+        return f"{span.total_seconds():.0f} s"
     if minutes < 100 and minutes != 60:
         return f"{minutes} min"
     hours = f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")

@@ -1,5 +1,6 @@
 """Quiet: how near each rule is to firing, and in words why it does not: what somebody asks who expected to be woken."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,9 +44,9 @@ class Quiet:
 def quiet(evaluator: Evaluator, silences: Iterable[Silence], now: datetime) -> list[Quiet]:
     """Every rule that was looked at and has something that does not fire, the nearest to firing first."""
     known, found = list(silences), []
-    for name, (at, measured) in dict(evaluator.seen).items():
-        rule = evaluator.folder.rules.get(name)
-        if rule is None or not rule.enabled:
+    for name, look in dict(evaluator.seen).items():
+        rule, measured = look.rule, look.found
+        if not rule.enabled or evaluator.folder.rules.get(name) != rule:  # changed since; the next look is soon
             continue
         calm = {group: one for group, one in measured.items() if not evaluator.book.state(rule, group).is_firing}
         if measured and not calm:
@@ -55,7 +56,7 @@ def quiet(evaluator: Evaluator, silences: Iterable[Silence], now: datetime) -> l
         why = reason(rule, evaluator.book.state(rule, group), one)
         if any(silence.covers(rule.id, key_of(group), now) for silence in known):
             why += "; it is silenced besides"
-        found.append(Quiet(rule, at, group, len(measured), one, why))
+        found.append(Quiet(rule, look.at, group, len(measured), one, why))
     return sorted(found, key=lambda one: _nearness(one.rule, one.found) if one.found else (False, -1.0), reverse=True)
 
 
@@ -64,25 +65,31 @@ def _nearness(rule: Rule, found: Measurement) -> tuple[bool, float]:
     if found.value is None or found.limit is None:
         return False, 0.0
     part, whole = (found.value, found.limit) if rule.is_upward else (found.limit, found.value)
-    return found.is_enough, part / whole if whole else 0.0
+    return found.is_enough, part / whole if whole else math.inf if part > 0 else 0.0
 
 
 def reason(rule: Rule, state: State, found: Measurement | None) -> str:
     """Why it does not fire."""
     if found is None:
-        return "no error is new" if rule.kind == "new_error" else "nothing has come yet"
+        return _no_new_error(rule) if rule.kind == "new_error" else "nothing has come of late"
     if found.newest is None or found.at - found.newest > rule.silence_after:
         return "nothing has come of late"
     if not found.is_enough:
         few = f"too few to tell: {found.n:,} of at least {fewest(rule):,}"
         return few if found.n < fewest(rule) else found.note or "there is nothing to compare with yet"
-    if found.limit is None or found.value is None:
+    if found.value is None:
+        return "there is no value yet"
+    if found.limit is None:
         return found.note or "it has no limit yet"
     up, limit = rule.is_upward, amount(found.limit, rule)
     if not (found.value > found.limit if up else found.value < found.limit):
         return f"{'not above' if up else 'not below'} {limit}"
+    if rule.kind == "burn" and not found.note:
+        return f"above {limit}, but of late it is no longer"
     edge = found.low if up else found.high
-    if edge is None or not (edge > found.limit if up else edge < found.limit):
+    if edge is None:
+        return f"{'above' if up else 'below'} {limit}, and nobody can say how surely"
+    if not (edge > found.limit if up else edge < found.limit):
         return f"may be chance: the true value may be {amount(edge, rule)}, and the limit is {limit}"
     if found.users_beyond < rule.fire.min_users:
         beyond = f"{found.users_beyond:,} user{'s' if found.users_beyond != 1 else ''}"
@@ -90,3 +97,8 @@ def reason(rule: Rule, state: State, found: Measurement | None) -> str:
     if state.name == PENDING:
         return f"fires when {rule.fire_for} looks in a row find it so; it is looked at every {rule.every}"
     return f"{'above' if up else 'below'} {limit} at the last look"
+
+
+def _no_new_error(rule: Rule) -> str:
+    users = f"{rule.fire.min_users:,} user{'s' if rule.fire.min_users != 1 else ''}"
+    return f"no error is new to {users} or more"

@@ -141,8 +141,10 @@ class Sides:
         settled = {name for name, _ in self.question.where} | {self.against.partition("=")[0]}
         if self.against in {"before", "week"}:
             settled.add("hour")
-        differing = {name for name, _ in set(self.question.where) - set(self.baseline.where)}
-        settled |= {WITHIN[name] for name in differing & set(WITHIN)}
+        differing = {name for name, _ in set(self.question.where) ^ set(self.baseline.where)}
+        for name, part in WITHIN.items():
+            if differing & {name, part}:
+                settled |= {name, part}
         return [name for name in (*names, *NUMBERS) if name not in settled]
 
     def bind(self, value: object, kind: str) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from collector.query.fields import BadQuestion, Field, field_of
-from collector.query.metrics import LEVELS, METRICS, SHARES, Metric, check_aggregate, metric_of
+from collector.query.metrics import LEVELS, METRICS, SHARES, Metric, check_aggregate, fewest_beyond, metric_of
 from collector.query.question import Question, ask, bound, milliseconds, sql, where_of
 from collector.query.spread import Bounds, grid, of_quantile, of_ratio, of_share
 from collector.store import Store
@@ -267,7 +267,7 @@ def _key(question: Question, row: Mapping[str, Any]) -> tuple[str, ...]:
 def _figure(row: Mapping[str, Any], metric: Metric, aggregate: str, question: Question, slices: int = 1) -> Figure:
     value, bounds = _value(row, metric, aggregate, question.span.total_seconds() / 60 / max(1, slices))
     level = LEVELS.get(aggregate)
-    fewest = math.ceil(10 / (1 - level)) if level else FEWEST[aggregate] if not metric.is_count else 0
+    fewest = fewest_beyond(level) if level else FEWEST[aggregate] if not metric.is_count else 0
     return Figure(value, row["n"], row["users"], row["size"], *bounds, row["good"], row["poor"], fewest)
 
 

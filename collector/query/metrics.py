@@ -6,6 +6,7 @@ fetch took), or it counts things. Any numeric column is a metric, `attr.NAME` wh
 `count` how many, `rate` how many a minute, a share, or a ratio for each view. There is no mean.
 """
 
+import math
 from dataclasses import dataclass
 
 from collector.query.fields import FIELDS, MAPS, BadQuestion, field_of
@@ -218,3 +219,8 @@ def check_aggregate(metric: str, aggregate: str) -> str:
         what = f"{metric} has no {aggregate!r}" if known else f"there is no aggregate {aggregate!r}"
         raise BadQuestion(f"{what}; there are {', '.join(allowed)}. Means hide what hurts, so there is none")
     return aggregate or allowed[0]
+
+
+def fewest_beyond(level: float) -> int:
+    """How many values it takes to have ten on the rarer side of a percentile: 40 for the p75, 100 for the p90."""
+    return math.ceil(round(10 / (1 - level), 6))  # 1 - 0.9 is a little less than 0.1

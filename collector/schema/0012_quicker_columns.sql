@@ -1,8 +1,8 @@
 -- What nearly every question reads in each row, so that it is read more quickly.
 --
 -- The name of a vital, a method, a feed is one of a handful of words: in a dictionary they are compared once a word instead of
--- once a row. What is there already is rewritten.
-ALTER TABLE events MODIFY COLUMN name LowCardinality(String);
+-- once a row. What is there already is rewritten in the background; until then it is converted when it is read.
+ALTER TABLE events MODIFY COLUMN name LowCardinality(String) SETTINGS alter_sync = 0;
 
 -- Numbers that ZSTD makes hardly smaller than LZ4 does, and takes several times as long to unpack. Parts that are there
 -- already follow when they are merged.

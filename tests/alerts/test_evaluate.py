@@ -1,6 +1,7 @@
 """Rules over a real store: what live evaluators write is what a backtest says, once, and blindness is never ok."""
 
 import random
+import re
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from collector.alerts.folder import Folder
 from collector.alerts.measuring import course, moments
 from collector.alerts.rules import Rule
 from collector.alerts.text import read
+from collector.notify.quiet import quiet
 from collector.query.alerts import flips_of
 from collector.query.measure import measure
 from collector.store import Store, StoreAway
@@ -105,6 +107,26 @@ def test_live_and_backtest_agree_flip_by_flip(history: History, tmp_path: Path) 
         ], each.id  # fmt: skip
         fired |= {each.id for f in replayed.flips if f.after == "firing"}
     assert fired == {found.id for found in READ}, "every kind had something to say"
+
+
+def test_every_rule_that_does_not_fire_says_why_at_every_moment(history: History, tmp_path: Path) -> None:
+    eventful(history)
+    live, said = Alerting(history.store, tmp_path), dict[str, set[str]]()
+    for at in moments(rule("lcp"), NOW - timedelta(hours=11), NOW):
+        live.at(at)
+        assert len(live.evaluator.seen["lcp"].found) <= 2 + len(live.book.groups(rule("lcp"))), "those that are watched"
+        calm = quiet(live.evaluator, [], at)
+        for one in calm:
+            said.setdefault(one.rule.id, set()).add(re.sub(r"[\d.,]+", "#", one.why))
+            assert "–" not in one.why
+            assert not live.book.state(one.rule, one.group).is_firing
+        firing = {name for (name, group), state in live.book.states.items() if state.is_firing and not group}
+        assert {one.rule.id for one in calm} & firing == set()
+    assert set(said) == {found.id for found in READ}
+    assert "not above # s" in said["lcp"]
+    assert "no new release" in said["release"]
+    assert "no error is new to # users or more" in said["new-error"]
+    assert "not below #" in said["views"]
 
 
 def test_a_fresh_look_measures_what_a_sliding_window_does(history: History) -> None:
@@ -214,6 +236,8 @@ def test_a_question_that_fails_is_an_error_of_its_rule_alone(history: History, t
     live.at(NOW)
     states = {name: state.name for (name, group), state in live.evaluator.standing().items() if not group}
     assert states["lcp"] == "error"
+    assert "lcp" not in live.evaluator.seen, "what an earlier look found is not shown for this one"
+    assert "views" in live.evaluator.seen
     assert "ok" in states["views"]
     (flip,) = flips_of(history.store, NOW - timedelta(days=1), "lcp")
     assert "1001 groups" in flip.problem

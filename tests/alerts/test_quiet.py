@@ -11,10 +11,11 @@ from collector.alerts.text import read
 from collector.notify.quiet import reason
 from tests.alerts.conftest import NOW
 
-RULE, LACK, NEW_ERROR = read("""
+RULE, LACK, NEW_ERROR, BURN = read("""
 - {id: lcp, metric: lcp, aggregate: p75, where: {app: demo}, fire: {above: 2500, min_users: 5}}
 - {id: views, metric: views, aggregate: count, where: {app: demo}, window: {min: 30m, max: 30m}, fire: {below: 10}}
 - {id: new, metric: errors, aggregate: count, where: {app: demo}, kind: new_error, fire: {min_users: 3}}
+- {id: burn, kind: burn, metric: error_rate, objective: 99, where: {app: demo}}
 """)
 
 
@@ -34,7 +35,7 @@ def measured(**more: Any) -> Measurement:
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (None, "nothing has come yet"),
+        (None, "nothing has come of late"),
         (Measurement(NOW, NOW), "nothing has come of late"),
         (Measurement(NOW, NOW, n=500, newest=NOW - timedelta(days=3)), "nothing has come of late"),
         (Measurement(NOW, NOW, n=12, newest=NOW), "too few to tell: 12 of at least 40"),
@@ -55,10 +56,16 @@ def test_a_rule_that_is_about_to_fire_says_when() -> None:
     assert said == "fires when 3 looks in a row find it so; it is looked at every 5m"
 
 
+def test_a_budget_that_burnt_and_burns_no_more_is_not_called_chance() -> None:
+    burnt = measured(value=0.45, low=0.144, high=0.5, limit=0.144, users_beyond=0)
+    assert reason(BURN, State(), burnt) == "above 14.4 %, but of late it is no longer"
+    assert reason(BURN, State(), measured(value=None, low=None, high=None, limit=0.144)) == "there is no value yet"
+
+
 def test_a_rule_about_too_few_and_one_about_new_errors() -> None:
     lack = measured(value=14.0, low=14.0, high=14.0, limit=10.0)
     assert reason(LACK, State(), lack) == "not below 10"
-    assert reason(NEW_ERROR, State(), None) == "no error is new"
+    assert reason(NEW_ERROR, State(), None) == "no error is new to 3 users or more"
 
 
 def test_ten_values_lie_beyond_a_percentile_that_is_spoken_of() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from collector.query.compare import Comparison, Finding, compare, narrowed_to
+from collector.query.compare import Comparison, Finding, Sides, compare, narrowed_to
 from collector.query.measure import measure
 from collector.query.question import BadQuestion, Question
 from collector.query.spread import of_difference
@@ -93,10 +93,16 @@ def test_shares_are_exact(
 def test_what_the_question_settles_is_no_dimension(filled: Filled) -> None:
     found = compare(filled.store, filled.question.narrowed(browser="Chrome", route="/"))
     assert {"browser", "browser_version", "route", "path"} & {d.name for d in found.dimensions} == set()
-    within = compare(filled.store, filled.question.narrowed(browser="Chrome").where_also("lcp", ">2000"))
-    names = {d.name for d in within.dimensions}
-    assert "browser" not in names
-    assert "browser_version" in names, "it is Chrome on both sides"
+
+
+def test_what_says_a_field_in_other_words_is_a_dimension_only_where_both_sides_have_it(filled: Filled) -> None:
+    chrome, versions = filled.question.narrowed(browser="Chrome"), {"browser", "browser_version"}
+    assert not versions & set(Sides(chrome, "rest").dimensions())
+    assert not versions & set(Sides(chrome, "browser=Firefox").dimensions())
+    assert not versions & set(Sides(filled.question, "browser=Firefox").dimensions())
+    assert not versions & set(Sides(filled.question.where_also("browser_version", "156"), "rest").dimensions())
+    for both in (Sides(chrome.where_also("lcp", ">2000"), "rest"), Sides(chrome, "before")):
+        assert versions & set(both.dimensions()) == {"browser_version"}
 
 
 def test_combinations_are_exact_and_say_more_than_their_parts(planted: tuple[Store, Question]) -> None:

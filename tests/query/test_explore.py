@@ -91,6 +91,9 @@ def test_what_may_not_be_asked_by_hand_is_said(pages: httpx.Client, sql: str, wo
         ("SELEC 1", "Syntax error at line 1, column 7: 1."),
         ("SELECT 1,\n2 FRM events", "Syntax error at line 2, column 7: events."),
         ("SELECT 1)", "Syntax error: the parentheses do not match."),
+        ("SELECT 1 FROM", "Syntax error: the query ends too soon."),
+        ("SELECT 1 FROM events GROUP BY", "Syntax error: the query ends too soon."),
+        ("SELECT a 'x (y' b FROM events", "Syntax error at line 1, column 10: 'x (y' b FROM events."),
     ],
 )
 def test_a_mistake_is_where_it_was_written(pages: httpx.Client, sql: str, said: str) -> None:
