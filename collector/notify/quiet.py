@@ -65,15 +65,17 @@ def _nearness(rule: Rule, found: Measurement) -> tuple[bool, float]:
     if found.value is None or found.limit is None:
         return False, 0.0
     part, whole = (found.value, found.limit) if rule.is_upward else (found.limit, found.value)
-    return found.is_enough, part / whole if whole else math.inf if part > 0 else 0.0
+    if not whole:
+        return found.is_enough, math.inf if part > 0 else 0.0
+    return found.is_enough, part / whole
 
 
 def reason(rule: Rule, state: State, found: Measurement | None) -> str:
     """Why it does not fire."""
     if found is None:
-        return _no_new_error(rule) if rule.kind == "new_error" else "nothing has come of late"
+        return _no_new_error(rule) if rule.kind == "new_error" else "nothing had come of late"
     if found.newest is None or found.at - found.newest > rule.silence_after:
-        return "nothing has come of late"
+        return "nothing had come of late"
     if not found.is_enough:
         few = f"too few to tell: {found.n:,} of at least {fewest(rule):,}"
         return few if found.n < fewest(rule) else found.note or "there is nothing to compare with yet"

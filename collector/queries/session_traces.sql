@@ -6,4 +6,4 @@ WHERE session_id = {session_id:String} AND received_at <= fromUnixTimestamp64Mil
 GROUP BY trace_id
 ORDER BY distance, trace_id
 LIMIT {limit:UInt32}
-SETTINGS max_threads = 1, query_plan_merge_expressions = 0
+/* lookup */

@@ -5,4 +5,4 @@ WHERE span_lengths.service IN {services:Array(String)} AND span_lengths.name IN 
     AND hour > fromUnixTimestamp64Milli({until_ms:Int64} - 86400000, 'UTC')
     AND hour <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
 GROUP BY span_lengths.service, span_lengths.name
-SETTINGS max_threads = 1, query_plan_merge_expressions = 0
+/* lookup */

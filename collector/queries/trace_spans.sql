@@ -1,5 +1,6 @@
 -- The shape of one trace: enough of each span to hang it in the tree and to draw it.
 -- The hash is what the projection `by_trace` is ordered by.
+-- One thread: a second takes longer to begin than there is to read.
 -- Maps are read whole, once: left alone, the engine reads the file again for every key that is asked for.
 SELECT
     SpanId AS span_id, ParentSpanId AS parent_id, SpanName AS name, SpanKind AS kind, ServiceName AS service,

@@ -6,4 +6,4 @@ WHERE trace_id = {trace_id:String} AND received_at <= fromUnixTimestamp64Milli({
 GROUP BY view_id
 ORDER BY is_own DESC, count() DESC, view_id
 LIMIT 10
-SETTINGS max_threads = 1, query_plan_merge_expressions = 0
+/* lookup */

@@ -11,4 +11,4 @@ FROM events
 WHERE view_id = {view_id:String} AND received_at <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
 ORDER BY at_ms, seq, event_id
 LIMIT {limit:UInt32}
-SETTINGS max_threads = 1, query_plan_merge_expressions = 0
+/* lookup */

@@ -50,7 +50,7 @@ UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days
 LONGEST = timedelta(days=400)
 DEFAULT_RANGE = "1h"
 # Queries that are parts of others, put in where a comment names them.
-PARTS = ("latest", "hops", "sampled")
+PARTS = ("latest", "hops", "sampled", "lookup")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GROUPS = 4
 COMPARES = {

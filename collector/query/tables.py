@@ -10,10 +10,10 @@ def readable(store: Store) -> dict[str, list[tuple[str, str]]]:
     rows = store.read(sql("readable_columns"), {"tables": sorted(TABLES)})
     found: dict[str, list[tuple[str, str]]] = {name: [] for name in ("events", "otel_traces", "outcomes")}
     for row in rows:
-        found.setdefault(row["table"], []).append((row["name"], plain(row["type"])))
+        found.setdefault(row["table"], []).append((row["name"], _plain(row["type"])))
     return {table: columns for table, columns in found.items() if columns}
 
 
-def plain(kind: str) -> str:
+def _plain(kind: str) -> str:
     """A type without how it is stored: `LowCardinality(String)` reads and compares as `String`."""
     return kind.replace("LowCardinality(String)", "String")

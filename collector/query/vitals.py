@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from collector.query.metrics import LIMITS as LIMITS
+from collector.query.metrics import fewest_beyond
 from collector.query.question import Question, ask, milliseconds
 from collector.query.spread import COARSE, P75, Bounds, interval, of_quantile
 from collector.query.weights import ask_weighing
@@ -17,7 +18,7 @@ from collector.store import Store
 
 BUCKETS = 40
 INTERVAL_BELOW = 1_000
-FEWEST = math.ceil(10 / (1 - P75))
+FEWEST = fewest_beyond(P75)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@
 -- once a row. What is there already is rewritten in the background; until then it is converted when it is read.
 ALTER TABLE events MODIFY COLUMN name LowCardinality(String) SETTINGS alter_sync = 0;
 
--- Numbers that ZSTD makes hardly smaller than LZ4 does, and takes several times as long to unpack. Parts that are there
--- already follow when they are merged.
+-- Numbers for which ZSTD saves little over LZ4 (5 to 7 % of a value or a duration, a third of a byte of a time) and takes
+-- twice as long or more to unpack. Parts that are there already follow when they are merged.
 ALTER TABLE events
     MODIFY COLUMN received_at CODEC(Delta, LZ4),
     MODIFY COLUMN value CODEC(LZ4),

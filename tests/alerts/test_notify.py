@@ -34,8 +34,9 @@ RULES = """
    fire: {above: 2500, min_users: 5}, repeat: 4h}
 - {id: lcp-app, metric: lcp, aggregate: p75, where: {app: demo}, fire: {above: 2500}}
 - {id: errors, metric: errors, aggregate: count, where: {app: demo}, window: {min: 10m, max: 10m}, fire: {above: 2}}
+- {id: poor, metric: lcp, aggregate: share_poor, where: {app: demo}, fire: {above: 0.1}}
 """
-RULE, APP_RULE, ERROR_RULE = read(RULES)
+RULE, APP_RULE, ERROR_RULE, SHARE_RULE = read(RULES)
 
 
 class Office:
@@ -118,6 +119,17 @@ def test_a_notice_of_errors_says_which_and_leads_to_one(history: History, tmp_pa
     assert "most of all “TypeError: cart is undefined”, 4 of 6 errors, last on /1" in said["text"]
     assert re.fullmatch(r"http://rum.example/traces/[0-9a-f]{32}", said["links"]["A trace with an error"])
     assert not any("slow" in words for words in said["links"])
+
+
+def test_the_example_of_a_share_that_is_poor_is_poor(history: History, tmp_path: Path, ear: Ear) -> None:
+    for nr in range(5):
+        history.view(NOW - timedelta(minutes=nr + 1), 3_000.0)
+    poor = history.view(NOW - timedelta(minutes=6), 5_000.0)
+    history.write()
+    office = Office(history, tmp_path, hook(ear.url))
+    office.flip("firing", rule=SHARE_RULE)
+    office.step()
+    assert json.loads(ear.heard[0][1])["links"]["A typical slow trace"] == f"http://rum.example/traces/{poor}"
 
 
 def test_it_is_tried_until_somebody_has_it(history: History, tmp_path: Path, ear: Ear, caplog: Any) -> None:
