@@ -4,31 +4,26 @@ The first LIMIT values of a field are kept as they are; any other becomes `{othe
 addresses have no budget: they are not grouped by as a matter of course.
 """
 
+from collections import defaultdict
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
 LIMIT = 1_000
 KEYS_LIMIT = 256
 OTHER = "{other}"
-FITTING = 16_384
 
 
 class Budgets:
     """What one app has used of each field's budget, in this process."""
 
     def __init__(self) -> None:
-        self._known: dict[str, set[str]] = {}
-        # Whole combinations that are known to fit: nearly every event is like one before it, and one look is enough.
-        self.fitting: set[tuple[str, ...]] = set()
-
-    def remember(self, combination: tuple[str, ...]) -> None:
-        """Note a combination of words that was looked at and left as it was."""
-        if len(self.fitting) >= FITTING:
-            self.fitting.clear()
-        self.fitting.add(combination)
+        self.known: defaultdict[str, set[str]] = defaultdict(set)
+        """Values by field that are within budget: whoever finds a value there need not ask."""
 
     def admit(self, field: str, value: str, limit: int = LIMIT) -> str:
         """The value while the field's budget lasts, OTHER beyond."""
-        known = self._known.get(field)
-        if known is None:
-            known = self._known[field] = set()
+        known = self.known[field]
         if value in known or not value:
             return value
         if len(known) >= limit:
@@ -36,8 +31,8 @@ class Budgets:
         known.add(value)
         return value
 
-    def admit_keys(self, field: str, pairs: dict[str, str]) -> dict[str, str]:
+    def admit_keys(self, field: str, pairs: dict[str, Value]) -> dict[str, Value]:
         """A map whose keys are within budget; what is beyond shares one key."""
-        if not pairs:
+        if self.known[field].issuperset(pairs):
             return pairs
         return {self.admit(field, key, KEYS_LIMIT): value for key, value in pairs.items()}

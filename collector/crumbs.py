@@ -22,21 +22,19 @@ class _Crumb(NamedTuple):
     times: str
 
 
-def put_together(events: Sequence[Event]) -> None:
+def put_together(errors: Sequence[Event]) -> None:
     """Every error that brings no breadcrumbs of its own has the last of all that were said until then."""
     trail: list[_Crumb] = []
-    for event in events:
-        if event.type == "error":
-            for crumb in filter(None, map(_read, event.crumbs)):
-                # The same once more, since an earlier error told of it.
-                if trail and trail[-1][1:3] == crumb[1:3]:
-                    trail.pop()
-                trail.append(crumb)
-            if trail and not event.breadcrumbs:
-                told = [(at, kind, text + times) for at, kind, text, times in trail[-MOST:]]
-                event.breadcrumbs = msgspec.json.encode(told).decode()
-        if event.crumbs:
-            event.crumbs = []
+    for error in errors:
+        for crumb in filter(None, map(_read, error.crumbs)):
+            # The same once more, since an earlier error told of it.
+            if trail and trail[-1][1:3] == crumb[1:3]:
+                trail.pop()
+            trail.append(crumb)
+        if trail and not error.breadcrumbs:
+            told = [(at, kind, text + times) for at, kind, text, times in trail[-MOST:]]
+            error.breadcrumbs = msgspec.json.encode(told).decode()
+        error.crumbs = []
 
 
 def _read(said: str) -> _Crumb | None:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from collector.agents import Agent
 from collector.beacon import Beacon, Event
-from collector.budgets import KEYS_LIMIT, Budgets
+from collector.budgets import Budgets
 from collector.crumbs import put_together
 from collector.fingerprint import fingerprint_of
 from collector.outcomes import Outcome
@@ -47,7 +47,7 @@ class Arrival(NamedTuple):
     memory: Memory
 
 
-class Line(Struct, omit_defaults=True):
+class Line(Struct, omit_defaults=True, gc=False):
     """One spooled line of a beacon: a row of table `lines`. The first two fields are the loader's fixed prefix."""
 
     line_id: str
@@ -123,30 +123,18 @@ def put_clock(line: Line, beacon: Beacon, arrival: Arrival) -> None:
         return
     line.clock_offset_ms = arrival.received_at - line.sent_at
     if abs(line.clock_offset_ms) > CLOCK_TOLERANCE_MS:
-        line.base_at += line.clock_offset_ms
+        line.base_at = min(max(line.base_at + line.clock_offset_ms, 0.0), 4_102_444_800_000.0)
         line.clock = "shifted"
-
-
-def put_times(line: Line, beacon: Beacon, arrival: Arrival) -> None:
-    """Clamp times that no view can have, and say so on the event."""
-    for event in beacon.events:
-        if not EARLIEST_AT_MS <= event.at <= LATEST_AT_MS:
-            event.clamped = True
-            event.at = min(max(event.at, EARLIEST_AT_MS), LATEST_AT_MS)
-        elif event.clamped:
-            event.clamped = False
-    line.base_at = min(max(line.base_at, 0.0), 4_102_444_800_000.0)
 
 
 def put_agent(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """Browser, system, kind of device, and how surely it is a robot: kept and scored, never dropped for it."""
-    agent, budgets = arrival.agent, arrival.memory.budgets
-    words: tuple[str, ...] = agent[:4]
-    if words not in budgets.fitting:
-        words = tuple(map(budgets.admit, ("browser", "browser_version", "os", "os_version"), words))
-        if words == agent[:4]:
-            budgets.remember(words)
-    line.browser, line.browser_version, line.os, line.os_version = words
+    agent, admit = arrival.agent, arrival.memory.budgets.admit
+    line.browser, line.browser_version = (
+        admit("browser", agent.browser),
+        admit("browser_version", agent.browser_version),
+    )
+    line.os, line.os_version = admit("os", agent.os), admit("os_version", agent.os_version)
     line.device, line.bot_score = agent.device, agent.bot_score
 
 
@@ -186,98 +174,88 @@ def put_team(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     line.team = arrival.app.team_of(line.route)
 
 
-def put_endpoints(line: Line, beacon: Beacon, arrival: Arrival) -> None:
-    """For every event with an address: the address without its private parts, and its templated path."""
-    template = arrival.memory.endpoints.template
+def put_texts(line: Line, beacon: Beacon, arrival: Arrival) -> None:
+    """What a page says of its views in its own words, without e-mail addresses, tokens and card numbers."""
+    if line.attributes:
+        line.attributes = {name: scrub(value) for name, value in line.attributes.items()}
+
+
+def put_events(line: Line, beacon: Beacon, arrival: Arrival) -> None:
+    """What is made of each event, in one pass: a beacon has many, and no time to be gone through seven times."""
+    template, budgets = arrival.memory.endpoints.template, arrival.memory.budgets
+    known, admit = budgets.known, budgets.admit
+    errors: list[Event] = []
     for event in beacon.events:
+        event.clamped = not EARLIEST_AT_MS <= event.at <= LATEST_AT_MS
+        event.endpoint = event.fingerprint = ""
+        if event.clamped:
+            event.at = min(max(event.at, EARLIEST_AT_MS), LATEST_AT_MS)
         if event.url:
+            # The address without its private parts, and its templated path.
             origin, path = address_of(event.url)
             if origin == line.origin:
                 origin = ""
             event.url = origin + path
             event.endpoint = template(path, origin)
-        elif event.endpoint:
-            event.endpoint = ""
-
-
-def put_fingerprints(line: Line, beacon: Beacon, arrival: Arrival) -> None:
-    """Which group each error belongs to."""
-    for event in beacon.events:
-        if event.type == "error":
-            event.fingerprint = fingerprint_of(event.error_type, event.message, event.stack, event.url)
-        elif event.fingerprint:
-            event.fingerprint = ""
-
-
-def put_feed_names(line: Line, beacon: Beacon, arrival: Arrival) -> None:
-    """A feed that nobody named goes by its address, whatever the numbers in its path."""
-    for event in beacon.events:
-        if event.type == "feed" and not event.name and event.url:
-            origin, path = address_of(event.url)
-            event.name = (origin + _NUMBER.sub(":n", path))[:256]
-
-
-def put_breadcrumbs(line: Line, beacon: Beacon, arrival: Arrival) -> None:
-    """What came before each error, of which a beacon says everything once."""
-    put_together(beacon.events)
-
-
-def put_scrubbed_text(line: Line, beacon: Beacon, arrival: Arrival) -> None:
-    """Free text without e-mail addresses, tokens and card numbers; before fingerprints, which are made of it."""
-    if line.attributes:
-        line.attributes = {name: scrub(value) for name, value in line.attributes.items()}
-    for event in beacon.events:
+            if event.type == "feed" and not event.name:
+                # A feed that nobody named goes by its address, whatever the numbers in its path.
+                event.name = (origin + _NUMBER.sub(":n", path))[:256]
         if event.name:
             event.name = scrub_short(event.name)
         if event.target:
             event.target = scrub_short(event.target)
-        if event.type == "error":
-            event.message, event.stack = scrub(event.message), scrub(event.stack)
-            event.breadcrumbs = scrub(event.breadcrumbs)
         if event.attributes:
-            event.attributes = {name: scrub(value) for name, value in event.attributes.items()}
+            scrubbed = {name: scrub(value) for name, value in event.attributes.items()}
+            event.attributes = budgets.admit_keys("attributes", scrubbed)
+        if event.cause and event.cause not in known["cause"]:
+            event.cause = admit("cause", event.cause)
+        if event.failure and event.failure not in known["failure"]:
+            event.failure = admit("failure", event.failure)
+        if event.initiator and event.initiator not in known["initiator"]:
+            event.initiator = admit("initiator", event.initiator)
+        if event.trace_source and event.trace_source not in known["trace_source"]:
+            event.trace_source = admit("trace_source", event.trace_source)
+        if event.phases and not known["phases"].issuperset(event.phases):
+            event.phases = budgets.admit_keys("phases", event.phases)
+        if event.error_type and event.error_type not in known["error_type"]:
+            event.error_type = admit("error_type", event.error_type)
+        if event.type == "error":
+            errors.append(event)
+        elif event.crumbs:
+            event.crumbs = []
+    if errors:
+        _put_errors(errors)
+
+
+def _put_errors(errors: list[Event]) -> None:
+    """What came before each, of which a beacon says everything once; their texts without what is private; and which
+    group each belongs to, which is made of its texts."""
+    put_together(errors)
+    for error in errors:
+        error.message, error.stack = scrub(error.message), scrub(error.stack)
+        error.breadcrumbs = scrub(error.breadcrumbs)
+        error.fingerprint = fingerprint_of(error.error_type, error.message, error.stack, error.url)
 
 
 def put_budgeted_words(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """No more different words in a column than its budget: one page must not make everybody's queries slow."""
     budgets = arrival.memory.budgets
-    if (words := _words_of_line(line)) not in budgets.fitting:
-        for field in ("release", "environment", "connection", "snippet", "origin"):
-            setattr(line, field, budgets.admit(field, getattr(line, field)))
+    known, admit = budgets.known, budgets.admit
+    if line.release and line.release not in known["release"]:
+        line.release = admit("release", line.release)
+    if line.environment and line.environment not in known["environment"]:
+        line.environment = admit("environment", line.environment)
+    if line.connection and line.connection not in known["connection"]:
+        line.connection = admit("connection", line.connection)
+    if line.snippet and line.snippet not in known["snippet"]:
+        line.snippet = admit("snippet", line.snippet)
+    if line.origin and line.origin not in known["origin"]:
+        line.origin = admit("origin", line.origin)
+    if line.attributes:
         line.attributes = budgets.admit_keys("attributes", line.attributes)
+    if line.flags:
         line.flags = budgets.admit_keys("flags", line.flags)
         line.flag_sources = budgets.admit_keys("flags", line.flag_sources)
-        if _words_of_line(line) == words:
-            budgets.remember(words)
-    fitting = budgets.fitting
-    for event in beacon.events:
-        words = _words_of(event) if event.phases or event.attributes else _own_words(event)
-        if words not in fitting:
-            _put_budgeted_words_of(event, budgets)
-
-
-def _put_budgeted_words_of(event: Event, budgets: Budgets) -> None:
-    words = _words_of(event)
-    for field in ("cause", "failure", "initiator", "trace_source", "error_type"):
-        setattr(event, field, budgets.admit(field, getattr(event, field)))
-    event.attributes = budgets.admit_keys("attributes", event.attributes)
-    event.phases = {budgets.admit("phases", name, KEYS_LIMIT): ms for name, ms in event.phases.items()}
-    if _words_of(event) == words:
-        budgets.remember(words)
-
-
-def _words_of_line(line: Line) -> tuple[str, ...]:
-    words = ("\0line", line.release, line.environment, line.connection, line.snippet, line.origin)
-    return (*words, "", *line.attributes, "", *line.flags)
-
-
-def _words_of(event: Event) -> tuple[str, ...]:
-    if event.attributes:
-        return (*_own_words(event), *event.phases, "", *event.attributes)
-    return (*_own_words(event), *event.phases)
-
-
-_own_words = attrgetter("cause", "failure", "initiator", "trace_source", "error_type")
 
 
 def put_outcomes(line: Line, beacon: Beacon, arrival: Arrival) -> None:
@@ -295,17 +273,13 @@ Step = Callable[[Line, Beacon, Arrival], Outcome | None]
 STEPS: tuple[Step, ...] = (
     put_beacon,
     put_clock,
-    put_times,
     put_agent,
     put_place,
     put_address,
     put_team,
-    put_endpoints,
-    put_feed_names,
-    put_breadcrumbs,
-    put_scrubbed_text,
+    put_texts,
+    put_events,
     put_budgeted_words,
-    put_fingerprints,
     put_outcomes,
 )
 

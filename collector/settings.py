@@ -79,7 +79,10 @@ class App:
 
     def team_of(self, route: str) -> str:
         """Who owns a route: the first pattern that fits, else the app's team."""
-        return next((team for pattern, team in self.owners if _route_fits(pattern, route)), self.team)
+        for pattern, team in self.owners:
+            if _route_fits(pattern, route):
+                return team
+        return self.team
 
     def allows(self, origin: str) -> bool:
         """Whether a page of this origin may send beacons for this app."""

@@ -73,11 +73,13 @@ class Door:
         self._routes = RouteBook(settings.data / "routes.json")
         self._memories: dict[str, Memory] = {}
 
-    def client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+    def client(self, peer: tuple[str, int] | None, headers: dict[bytes, bytes]) -> str:
         """The address of whoever knocks, behind the proxies that are ours."""
-        peer: str = (scope.get("client") or ("",))[0]
+        address = peer[0] if peer else ""
         hops = self.settings.trusted_hops
-        return client_of(peer, _text(headers, b"x-forwarded-for"), _text(headers, b"forwarded"), hops) if hops else peer
+        if not hops:
+            return address
+        return client_of(address, _text(headers, b"x-forwarded-for"), _text(headers, b"forwarded"), hops)
 
     def arrival(self, site: App, client: str, headers: dict[bytes, bytes]) -> Arrival:
         """What enrichment may know of this request: everything but the address."""
@@ -155,7 +157,7 @@ class BeaconDoor:
             if scope["method"] != "POST":
                 raise Refused(Outcome.BAD_METHOD)
             headers = dict(scope["headers"])
-            client = self._door.client(scope, headers)
+            client = self._door.client(scope.get("client"), headers)
             self._door.limit(client)
             knock.body = await self._door.bodies.read(headers, receive, MAX_BODY_BYTES, MAX_INFLATED_BYTES)
             await self._door.spool.append(self._line(knock, client, headers))
@@ -164,7 +166,13 @@ class BeaconDoor:
         else:
             await _reply(send, 204, self._kept(knock))
 
-    def take(self, scope: Scope, body: bytes, answer: Callable[[int, Headers, bytes], None]) -> None:
+    def take(
+        self,
+        peer: tuple[str, int] | None,
+        headers: dict[bytes, bytes],
+        body: bytes,
+        answer: Callable[[int, Headers, bytes], None],
+    ) -> None:
         """The same for a request that is there as a whole, without a task of its own: `answer` is called when it is due."""
         knock = Knock(body)
 
@@ -175,8 +183,7 @@ class BeaconDoor:
                 answer(204, self._kept(knock), b"")
 
         try:
-            headers = dict(scope["headers"])
-            client = self._door.client(scope, headers)
+            client = self._door.client(peer, headers)
             self._door.limit(client)
             self._door.spool.put(self._line(knock, client, headers), settle)
         except Refused as refusal:
@@ -245,7 +252,7 @@ class SpanDoor:
             if scope["method"] != "POST":
                 raise Refused(Outcome.BAD_METHOD)
             headers = dict(scope["headers"])
-            self._authorize(self._door.client(scope, headers), headers)
+            self._authorize(self._door.client(scope.get("client"), headers), headers)
             is_json = headers.get(b"content-type", b"").startswith(b"application/json")
             body = await self._door.bodies.read(headers, receive, MAX_OTLP_BYTES, MAX_OTLP_INFLATED_BYTES)
             batch = otlp.decode(body, is_json=is_json, now_ns=time.time_ns())

@@ -28,6 +28,7 @@ KEPT_HEAD = _head(204, KEPT)
 class _Answer:
     """What stands where uvicorn keeps the cycle of the request it is answering, until this one has been answered."""
 
+    __slots__ = ("_connection", "disconnected", "keep_alive", "response_complete")
     message_event = asyncio.Event()  # for those who wait for more of a body: nobody does
 
     def __init__(self, connection: "Express") -> None:
@@ -58,6 +59,7 @@ class Express(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._held: bytes | None = None  # the body so far of a request that may go the short way
+        self._held_headers: dict[bytes, bytes] = {}
 
     def data_received(self, data: bytes) -> None:
         """A piece of the stream."""
@@ -65,15 +67,27 @@ class Express(HttpToolsProtocol):
         if self._held is not None:
             self._hand_over()
 
+    def on_message_begin(self) -> None:
+        """The first line of a request. ASGI's scope is made for those that need one."""
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+
     def on_headers_complete(self) -> None:
         """Hold the request if it may go the short way."""
         if self.url == PATH and self._is_ordinary():
             self._held = b""
         else:
-            super().on_headers_complete()
+            self._begin_as_usual()
+
+    def _begin_as_usual(self) -> None:
+        read = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, headers, self.expect_100_continue = read
+        self.headers.extend(headers)
+        super().on_headers_complete()
 
     def _is_ordinary(self) -> bool:
         parser, cycle = self.parser, self.cycle
+        self._held_headers = dict(self.headers)
         return (
             (cycle is None or cycle.response_complete)
             and not self.expect_100_continue
@@ -81,7 +95,7 @@ class Express(HttpToolsProtocol):
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
-            and not any(name == b"content-encoding" for name, _ in self.headers)
+            and b"content-encoding" not in self._held_headers
         )
 
     def on_body(self, body: bytes) -> None:
@@ -100,7 +114,7 @@ class Express(HttpToolsProtocol):
         answer = _Answer(self)
         self.cycle = answer  # type: ignore[assignment]
         try:
-            self.door.take(self.scope, body, answer)  # type: ignore[arg-type]
+            self.door.take(self.client, self._held_headers, body, answer)
         except Exception:
             self.logger.exception("Exception at the door")
             answer(500, [(b"content-length", b"0")], b"")
@@ -110,7 +124,7 @@ class Express(HttpToolsProtocol):
         body, self._held = self._held, None
         if self.transport.is_closing():
             return
-        super().on_headers_complete()
+        self._begin_as_usual()
         if body:
             super().on_body(body)
 
