@@ -27,7 +27,7 @@ from collector.heads import app_and, events_in, refused_in
 from collector.outcomes import Outcome
 from collector.routes import write_learned
 from collector.seen import Seen
-from collector.spool import OPEN, SEALED, SEGMENT, checksummed, lock_loader, prefix_of, received_times
+from collector.spool import OPEN, SEALED, SEGMENT, checksummed, line_id_of, lock_loader, prefix_of, received_times
 from collector.store import Store, StoreAway
 from collector.store.erase import Erased
 
@@ -179,7 +179,7 @@ class Loader:
         write_durably(sources, "".join(path.name + "\n" for path in sealed).encode())
         if rows:
             draft = segment.with_suffix(".draft")
-            write_durably(draft, b"".join(row + b"\n" for row in rows))
+            write_durably(draft, b"\n".join([*rows, b""]))
             draft.rename(segment)
             sync_folder(self.folder)
         self._remove(sealed, sources)
@@ -229,7 +229,7 @@ class Loader:
         """Lines the store can take, and those it cannot with the reason; halves until it finds them."""
         if not lines:
             return [], []
-        reason = self.store.prove(b"\n".join(line.data for line in lines))
+        reason = self.store.prove(b"\n".join([line.data for line in lines]))
         if not reason:
             return lines, []
         if len(lines) == 1:
@@ -335,9 +335,8 @@ def _whole_lines(data: bytes, counted: Counter[tuple[str, Outcome]]) -> list[tup
     """A file's lines under their ids; torn ones are only counted."""
     found = []
     for line in data.split(b"\n"):
-        prefix = prefix_of(line) if line else None
-        if prefix:
-            found.append((prefix.line_id, line))
+        if line_id := line_id_of(line):
+            found.append((line_id, line))
         elif line:
             counted["", Outcome.TORN] += 1
     return found

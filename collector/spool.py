@@ -36,9 +36,8 @@ LOADER_LOCK = "loader.lock"
 
 # {"checksum":"0a1b2c3d","line_id":"…32 hex…","received_at":1790000000000,…}: everything before the payload is at a fixed
 # place, so that freezing a file never has to parse a line.
-_PREFIX = re.compile(rb'\{"checksum":"([0-9a-f]{8})",(?="line_id":"([0-9a-f]{32})","received_at":(\d{13}),)')
-
-_RECEIVED_AT = slice(82, 95)  # of a line
+_PREFIX = re.compile(rb'\{"checksum":"[0-9a-f]{8}","line_id":"[0-9a-f]{32}","received_at":\d{13},')
+_CHECKSUM, _CHECKED, _LINE_ID, _RECEIVED_AT = slice(13, 21), slice(23, None), slice(34, 66), slice(82, 95)
 
 
 class Prefix(NamedTuple):
@@ -54,12 +53,17 @@ def checksummed(row: bytes) -> bytes:
     return b'{"checksum":"%08x",%b\n' % (zlib.crc32(rest), rest)
 
 
+def line_id_of(line: bytes) -> str:
+    """The id of a line without its newline, empty when the line is torn."""
+    if _PREFIX.match(line) and line[_CHECKSUM] == b"%08x" % zlib.crc32(line[_CHECKED]):
+        return line[_LINE_ID].decode()
+    return ""
+
+
 def prefix_of(line: bytes) -> Prefix | None:
     """The fixed prefix of a line without its newline, or None when the line is torn."""
-    match = _PREFIX.match(line)
-    if not match or int(match[1], 16) != zlib.crc32(memoryview(line)[match.end() :]):
-        return None
-    return Prefix(match[2].decode(), int(match[3]))
+    line_id = line_id_of(line)
+    return Prefix(line_id, int(line[_RECEIVED_AT])) if line_id else None
 
 
 def received_times(segment: bytes) -> list[int]:
