@@ -202,6 +202,9 @@ def put_events(line: Line, beacon: Beacon, arrival: Arrival) -> None:
                 event.name = (origin + _NUMBER.sub(":n", path))[:256]
         if event.name:
             event.name = scrub_short(event.name)
+            # A vital has one of five names. Of other names each type has a budget: marks shall not use up that of feeds.
+            if event.type != "vital" and event.name not in known[event.type]:
+                event.name = admit(event.type, event.name)
         if event.target:
             event.target = scrub_short(event.target)
         if event.attributes:

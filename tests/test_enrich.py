@@ -136,6 +136,24 @@ def test_columns_of_words_have_a_budget() -> None:
     assert ("{other}", "{other}", "{other}") in seen
 
 
+def test_names_have_a_budget_for_each_type_and_vitals_keep_theirs() -> None:
+    arrival = an_arrival(SHOP, NOW)
+    named: dict[str, set[str]] = {"mark": set(), "feed": set(), "vital": set()}
+    for n in range(LIMIT + 50):
+        events = (
+            {"type": "mark", "name": f"m{n}"},
+            {"type": "feed", "name": "reviews"},
+            {"type": "vital", "name": "LCP", "value": 1},
+        )
+        line = enrich(decode(as_bytes(a_beacon(*events))), arrival)
+        assert isinstance(line, Line)
+        for event in line.events:
+            named[event.type].add(event.name)
+    assert len(named["mark"]) == LIMIT + 1
+    assert "{other}" in named["mark"]
+    assert (named["feed"], named["vital"]) == ({"reviews"}, {"LCP"})
+
+
 def test_routes_have_owners() -> None:
     app = App("shop", ("k",), ("*",), team="web", owners=(("/checkout/**", "payments"), ("/*/edit", "desk")))
     assert [app.team_of(r) for r in ("/checkout/pay/:id", "/a/edit", "/a/b/edit", "/")] == [
