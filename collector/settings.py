@@ -100,6 +100,8 @@ class Apps(Mapping[str, App]):
         self._file = file
         self._with_demo = with_demo
         self._read_at = file.stat().st_mtime_ns if file else 0
+        self.problem = ""
+        """Why the file as it is now cannot be used; empty when it can."""
         self._put(apps)
 
     def _put(self, apps: Iterable[App]) -> None:
@@ -121,7 +123,12 @@ class Apps(Mapping[str, App]):
             return
         if self._file and changed_at != self._read_at:
             self._read_at = changed_at
-            self._put(_apps_in(_toml(self._file), str(self._file)))
+            try:
+                self._put(_apps_in(_toml(self._file), str(self._file)))
+            except BadSettings as error:
+                self.problem = str(error)
+                raise
+            self.problem = ""
 
     def __getitem__(self, name: str) -> App:
         return self._apps[name]

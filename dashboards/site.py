@@ -118,7 +118,7 @@ class Site:
             "RANGES": list(RANGES), "longer": longer, "FILTERS": FILTERS,
             "RANGE_WORDS": numbers.RANGE_WORDS, "MARKS": numbers.MARKS, "RATINGS": numbers.RATINGS, "FEWEST": FEWEST,
             "waterfall_rows": waterfall_rows,
-            "caller_of": caller_of, "apps": list(settings.apps), "NAVIGATION": NAVIGATION, "MORE": MORE,
+            "caller_of": caller_of, "apps": settings.apps, "NAVIGATION": NAVIGATION, "MORE": MORE,
             "PATHS": paths, "GO": GO,
         }  # fmt: skip
 

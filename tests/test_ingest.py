@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from collector.outcomes import Outcome
-from tests.conftest import GOLDEN, Running, a_beacon, as_bytes, send
+from tests.conftest import GOLDEN, Running, a_beacon, as_bytes, send, wait_until
 
 
 def test_a_stored_beacon_says_so_and_its_events_are_there(collector: Running) -> None:
@@ -183,6 +183,27 @@ def test_remote_config_is_announced_to_those_who_have_another(spawn: Any, tmp_pa
     assert "x-farside-config" not in collector.post(a_beacon(key="k", config=version)).headers
     assert collector.post(a_beacon(config=version)).headers["x-farside-config"] == "0"
     assert send(f"{collector.url}/c/nobody").status == 404
+
+
+def test_a_settings_file_that_was_broken_meanwhile_is_told_on_every_page(spawn: Any, tmp_path: Path) -> None:
+    settings = tmp_path / "farside.toml"
+    settings.write_text("[apps.shop]\nkeys = ['k']\norigins = ['loopback']\n")
+    collector = spawn()
+    assert collector.get("/setup").body.count(b"cannot be used") == 0
+    settings.write_text("[apps.shop]\nkeys = ['k', 'new'\norigins = ['loopback']\n")
+    wait_until(lambda: b"The settings were changed, but cannot be used" in collector.get("/setup").body)
+    page = collector.get("/").body.decode()
+    assert "farside.toml: " in page
+    assert "line 3" in page, "where the mistake is"
+    assert collector.post(a_beacon(key="k")).outcome == "stored"
+    assert collector.post(a_beacon(key="new")).outcome == "unknown_key"
+    settings.write_text(
+        "[apps.shop]\nkeys = ['k', 'new']\norigins = ['loopback']\n[apps.blog]\nkeys = ['b']\norigins = ['loopback']\n"
+    )
+    wait_until(lambda: b"cannot be used" not in collector.get("/setup").body)
+    assert collector.post(a_beacon(key="new")).outcome == "stored"
+    assert 'aria-label="App"' in collector.get("/").body.decode(), "the app that came is there to be chosen"
+    assert ">blog</a>" in collector.get("/").body.decode()
 
 
 def test_the_ledger_goes_on_whatever_lies_in_the_folder(collector: Running) -> None:
