@@ -132,7 +132,10 @@ for (const text of navigator.clipboard ? document.querySelectorAll('pre[data-cop
     button.textContent = 'Copied';
     setTimeout(() => (button.textContent = 'Copy'), 2000);
   });
-  text.before(button);
+  const box = document.createElement('div');
+  box.className = 'copied';
+  text.replaceWith(box);
+  box.append(text, button);
 }
 
 const status = document.querySelector('[data-status]');
