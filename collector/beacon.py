@@ -246,7 +246,8 @@ def _refuse_incomplete(beacon: Beacon) -> None:
     if lacking:
         reason = f"{lacking[0].type} without what it is about, see docs/wire.md"
         _count(beacon, Outcome.EVENT_INVALID, len(lacking), reason)
-        beacon.events = [event for event in beacon.events if event not in lacking]
+        refused = set(map(id, lacking))
+        beacon.events = [event for event in beacon.events if id(event) not in refused]
 
 
 def _count(beacon: Beacon, outcome: Outcome, n: int = 1, reason: str = "") -> None:

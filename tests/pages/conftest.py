@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 import dashboards
 from collector.query.question import Question
-from collector.settings import DEMO, App, Settings
+from collector.settings import DEMO, App, Apps, Settings
 from collector.snippets import snippet_routes
 from collector.store import Store
 from tests.conftest import free_port, wait_until
@@ -30,7 +30,7 @@ from tests.pages.shop import Shop, Traffic
 
 # chDB opens one data folder at a time, so tests that need rows of their own have an app of their own.
 OTHERS = ("empty", "few", "sampled", "hostile", "shipped")
-APPS = {"demo": DEMO} | {name: App(name, (f"{name}-key",), (f"https://{name}.example",)) for name in OTHERS}
+APPS = Apps([DEMO, *(App(name, (f"{name}-key",), (f"https://{name}.example",)) for name in OTHERS)])
 
 
 class Seeded(NamedTuple):
@@ -59,7 +59,7 @@ def open_store(folder: Path) -> Store:
 
 
 @contextmanager
-def pages_over(store: Store, now_ms: int, apps: dict[str, App] | None = None) -> Iterator[httpx.Client]:
+def pages_over(store: Store, now_ms: int, apps: Apps | None = None) -> Iterator[httpx.Client]:
     """The pages, served for real, with everything received up to `now_ms` loaded."""
     watermark = datetime.fromtimestamp(now_ms / 1000, UTC)
     settings = Settings(apps=APPS if apps is None else apps, data=Path(tempfile.gettempdir()))

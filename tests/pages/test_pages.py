@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from collector.outcomes import Outcome
-from collector.settings import DEMO
+from collector.settings import DEMO, Apps
 from collector.store import Store, StoreAway
 from dashboards.setup import FIXES
 from tests.pages.conftest import Seeded, pages_over
@@ -168,7 +168,7 @@ def test_setup_gives_the_line_to_paste_with_this_host_and_key(seeded: Seeded) ->
 
 
 def test_setup_turns_from_waiting_to_refused_to_received(seeded: Seeded) -> None:
-    with pages_over(seeded.store, seeded.question.at - 3_600_000 * 3, {"demo": DEMO}) as early:
+    with pages_over(seeded.store, seeded.question.at - 3_600_000 * 3, Apps([DEMO])) as early:
         assert early.get("/setup.json").json()["state"] == "waiting"
         assert "waiting for the first beacon" in early.get("/setup/status").text
     refused = seeded.client.get("/setup.json?app=empty").json()
@@ -212,7 +212,7 @@ class Slow:
 
 def test_a_store_that_is_away_is_said_since_when() -> None:
     now_ms = int(time.time() * 1000)
-    with pages_over(Away(), now_ms, {"demo": DEMO}) as client:  # type: ignore[arg-type]
+    with pages_over(Away(), now_ms, Apps([DEMO])) as client:  # type: ignore[arg-type]
         for page in ("/", "/views/abc", "/traces/abc"):
             reply = client.get(page)
             assert reply.status_code == 503
