@@ -24,7 +24,7 @@ class Budgets:
     def admit(self, field: str, value: str, limit: int = LIMIT) -> str:
         """The value while the field's budget lasts, OTHER beyond."""
         known = self.known[field]
-        if value in known or not value:
+        if not value or value in known:
             return value
         if len(known) >= limit:
             return OTHER
@@ -33,6 +33,6 @@ class Budgets:
 
     def admit_keys(self, field: str, pairs: dict[str, Value]) -> dict[str, Value]:
         """A map whose keys are within budget; what is beyond shares one key."""
-        if self.known[field].issuperset(pairs):
+        if not pairs or self.known[field].issuperset(pairs):
             return pairs
         return {self.admit(field, key, KEYS_LIMIT): value for key, value in pairs.items()}
