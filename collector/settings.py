@@ -94,12 +94,13 @@ ROLES = ("ingest", "load", "pages", "alerts")
 
 
 class Apps(Mapping[str, App]):
-    """The monitored sites by name, read again when their file has changed: keys are rotated while the door is open."""
+    """The monitored sites by name, read again when their file has changed, or has come into being: keys are rotated while
+    the door is open, and the first is often written then."""
 
     def __init__(self, apps: Iterable[App], file: Path | None = None, with_demo: bool = False) -> None:
         self._file = file
         self._with_demo = with_demo
-        self._read_at = file.stat().st_mtime_ns if file else 0
+        self._read_at = file.stat().st_mtime_ns if file and file.exists() else 0
         self.problem = ""
         """Why the file as it is now cannot be used; empty when it can."""
         self._put(apps)
@@ -366,7 +367,7 @@ def load(
             f"{sources['roles']}: pages and alerts see data up to the loader's watermark: give them `load` as well"
         )
     _check_private_side(settings, sources)
-    found = Apps(apps, path if path.exists() else None, with_demo=settings.demo)
+    found = Apps(apps, path, with_demo=settings.demo)
     return replace(settings, apps=found, sources=sources)
 
 

@@ -1,5 +1,6 @@
 """Setup: what to paste, with this host and key filled in, and whether it works: live, with the reason of each refusal."""
 
+import re
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from collector.outcomes import Outcome
 from collector.query import overview
 from collector.query.overview import Presence, Refusal
+from collector.settings import Apps
 from dashboards.recipes import RECIPES
 from dashboards.site import Page, Site
 
@@ -16,7 +18,7 @@ REFUSED_OVER = timedelta(minutes=15)
 
 # What to do about an outcome; what it means stands in collector.outcomes.
 FIXES = {
-    "unknown_key": "Compare data-key with the key on this page. Keys are in farside.toml under [apps.NAME].",
+    "unknown_key": "Compare the page's data-key with keys under [apps.NAME] in farside.toml.",
     "origin_refused": "Add the page's origin, scheme and port included, to origins of the app in farside.toml.",
     "bad_json": "Something between the page and here changes the body. Let POST /b pass unchanged.",
     "bad_version": "Upgrade the collector: this snippet is newer than it.",
@@ -69,7 +71,8 @@ async def page(site: Site, request: Request) -> Page:
             "last_minute": refusal.last_minute,
             "meaning": meaning(refusal.outcome),
             "fix": FIXES.get(refusal.outcome, ""),
-            "details": details.get((refusal.app, refusal.outcome), []),
+            "details": (said := details.get((refusal.app, refusal.outcome), [])),
+            "is_mended": bool(said) and all(is_mended(site.settings.apps, refusal, one) for one in said),
         }
         for refusal in refusals
     ]
@@ -77,7 +80,7 @@ async def page(site: Site, request: Request) -> Page:
     facts: dict[str, Any] = {
         "key": app.keys[0],
         "origins": list(app.origins),
-        "state": state(presence, refusals),
+        "state": state(presence, [one for one, row in zip(refusals, rows, strict=True) if not row["is_mended"]]),
         "views": presence.views if presence else None,
         "last_view_id": presence.view_id if presence else "",
     }
@@ -91,12 +94,26 @@ async def page(site: Site, request: Request) -> Page:
 
 
 def state(presence: Presence | None, refusals: list[Refusal]) -> str:
-    """`received`, `refused`, `waiting` or `unknown`: how far the first view has come."""
+    """`received`, `cut_off` when only refusals have come since, `refused`, `waiting` or `unknown`: how far it works."""
     if presence is None:
         return "unknown"
     if presence.views:
-        return "received"
+        stored_at = presence.last_received_at
+        # Of a refusal the minute is known: what was stored within it may have come after.
+        is_cut_off = any(one.last_minute > stored_at for one in refusals if one.is_of_beacons) if stored_at else False
+        return "cut_off" if is_cut_off else "received"
     return "refused" if refusals else "waiting"
+
+
+def is_mended(apps: Apps, refusal: Refusal, detail: str) -> bool:
+    """Whether what was wrong with a key or an origin has been put right since, as far as the settings say."""
+    named = re.search(r"'([^']+)'", detail)
+    if named is None:
+        return False
+    if refusal.outcome == Outcome.UNKNOWN_KEY:
+        return apps.with_key(named[1]) is not None
+    app = apps.get(refusal.app)
+    return refusal.outcome == Outcome.ORIGIN_REFUSED and app is not None and app.allows(named[1])
 
 
 def meaning(outcome: str) -> str:

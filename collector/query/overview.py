@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from collector.outcomes import Outcome
 from collector.query.question import Question, ask, milliseconds
 from collector.query.vitals import LIMITS, Percentile, percentile
 from collector.query.weights import ask_weighing
@@ -112,6 +113,9 @@ class Presence:
     view_id: str
 
 
+OF_SPANS = {Outcome.BAD_TOKEN, Outcome.BAD_OTLP, Outcome.SPAN_INVALID, Outcome.SPAN_OUT_OF_TIME}
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Events that ended in one outcome other than stored; `app` is empty where the door could not tell it."""
@@ -120,6 +124,11 @@ class Refusal:
     outcome: str
     events: int
     last_minute: datetime
+
+    @property
+    def is_of_beacons(self) -> bool:
+        """Whether the door refused what a page had sent: neither a backend's spans nor what the snippet dropped itself."""
+        return not self.outcome.startswith("client_") and self.outcome not in OF_SPANS
 
 
 def routes(store: Store, question: Question) -> list[Route]:
