@@ -1,7 +1,8 @@
 """Releases: who runs which, when each took effect, and how one does beside the one before it, at the same hours."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -26,12 +27,12 @@ async def page(site: Site, request: Request) -> Page:
         request,
         {
             "releases": partial(releases.release_views, site.store, q),
-            "known": partial(releases.release_views, site.store, q.between(q.until - max(BACK, q.span), q.until)),
+            "known": partial(releases.adoptions, site.store, q.between(q.until - max(BACK, q.span), q.until)),
             "markers": partial(markers.markers, site.store, q),
         },
     )
-    found: list[Release] = panels["releases"].value or []
     known: list[Release] = panels["known"].value or []
+    found = _adopted(panels["releases"].value or [], known)
     named = [release for release in found if release.name]
     new = next((release for release in named if release.name == given.get("new")), named[0] if named else None)
     old = given.get("old") or (releases.before([r for r in known if r.name], new.name) if new else "")
@@ -47,7 +48,7 @@ async def page(site: Site, request: Request) -> Page:
     beside: Beside | None = panels["beside"].value if "beside" in panels else None
     brought: list[Group] = panels["brought"].value or [] if "brought" in panels else []
     context: dict[str, Any] = {
-        "presence": presence, "found": [_Shown(release) for release in found],
+        "presence": presence, "found": [_Shown(release, q.until - max(BACK, q.span)) for release in found],
         "new": new, "old": old, "beside": beside, "brought": brought,
         "colours": {release.name: f"c{min(nr, COLOURS)}" for nr, release in enumerate(found)},
         "plot": adoption(found, q, panels["markers"].value or []) if found else None,
@@ -57,6 +58,15 @@ async def page(site: Site, request: Request) -> Page:
     }  # fmt: skip
     facts = {"new": new.name if new else "", "old": old}
     return Page("releases.html", "Releases", q, "/releases", panels, tables(found, beside, brought), facts, context)
+
+
+def _adopted(found: Sequence[Release], known: Sequence[Release]) -> list[Release]:
+    """Releases of the time asked; when they took effect, and who runs them now, as looked at finely and far back."""
+    by_name = {release.name: release for release in known}
+    return [
+        replace(release, share=seen.share, effect=seen.effect) if (seen := by_name.get(release.name)) else release
+        for release in found
+    ]
 
 
 def _brought(site: Site, question: Question, release: str) -> list[Group]:
@@ -116,14 +126,16 @@ def _share_words(share: float) -> str:
 class _Shown:
     """A release with its moments in words."""
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, looked_at_from: datetime) -> None:
         self.name, self.views, self.share, self.began_at = release.name, release.views, release.share, release.began_at
-        self.reached = [(at, took(length)) for at, length in zip(release.effect, release.took, strict=True)]
+        never = "earlier" if release.began_at <= looked_at_from else "not yet"
+        moments = zip(release.effect, release.took, strict=True)
+        self.reached = [(at, never if length is None else took(length)) for at, length in moments]
 
 
-def took(length: timedelta | None) -> str:
+def took(length: timedelta) -> str:
     """How long a release took, in words."""
-    return "not yet" if length is None else span(length)
+    return f"within {span(releases.MINUTE)}" if length < releases.MINUTE else span(length)
 
 
 def tables(found: Sequence[Release], beside: Beside | None, brought: Sequence[Group]) -> Tables:

@@ -1,11 +1,10 @@
--- Views of each release in slices of the question's time, and when each was first seen, as far as is kept.
+-- Views of each release in slices of {slice_ms} from {from_ms} on, and when each was first seen, as far as is kept.
 SELECT name AS release, toInt64(sum(n)) AS views, sumMap(map(slice, n)) AS slices, any(first_at) AS began_at
 FROM
 (
     SELECT
         toString(release) AS name,
-        toInt32(least({slices:Int32} - 1, intDiv((toUnixTimestamp64Milli(received_at) - 1 - {since_ms:Int64})
-            * {slices:Int32}, {until_ms:Int64} - {since_ms:Int64}))) AS slice,
+        toInt32(intDiv(toUnixTimestamp64Milli(received_at) - 1 - {from_ms:Int64}, {slice_ms:Int64})) AS slice,
         toInt64(sum(sample_n)) AS n
     FROM events
     WHERE /* scope */ AND type = 'view'

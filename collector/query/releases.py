@@ -1,8 +1,11 @@
 """Releases: who runs which, when one took effect, and how it does beside the one before it, at the same hours."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from collector.query.question import Question, ask, milliseconds
 from collector.query.spread import of_share
@@ -16,6 +19,8 @@ ROUTES = 15
 LEVELS = (0.50, 0.95, 0.99)
 FEWEST = 20  # views; fewer say nothing about shares
 DAY_MS = 86_400_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 BACK = timedelta(days=7)  # the release before is looked for at the same hours of so many days
 
 
@@ -24,7 +29,8 @@ class Release:
     """One release in the question's time. `slices`: number of slice → views; `share`: of the newest views; `began_at`:
     its first view ever, as far as is kept.
 
-    `effect` is, for each of LEVELS, when that share of all views ran it for the first time, None while it never did.
+    `effect` is, for each of LEVELS, from when on that share of all views ran it, None while it never did, or did so before
+    the question's time.
     """
 
     name: str
@@ -118,13 +124,26 @@ class Beside:
 
 
 def release_views(store: Store, question: Question) -> list[Release]:
-    """Releases of the question's time, the newest first."""
-    rows = ask(store, "release_views", question, slices=SLICES, limit=RELEASES)
-    totals: dict[int, int] = {}
+    """Releases of the question's time in SLICES of it, the newest first."""
+    return _releases(store, question, question.since, question.span / SLICES)
+
+
+def adoptions(store: Store, question: Question) -> list[Release]:
+    """The same in slices that are short, and lie where they lie whatever is asked and whenever: what took effect at some
+    moment did so at that moment for all time."""
+    return _releases(store, question, EPOCH, MINUTE if question.span <= BACK else 5 * MINUTE)
+
+
+def _releases(store: Store, question: Question, origin: datetime, length: timedelta) -> list[Release]:
+    slice_ms = max(
+        1, ceil(length / timedelta(milliseconds=1))
+    )  # rounded up, or a last sliver would be a slice too many
+    rows = ask(store, "release_views", question, from_ms=milliseconds(origin), slice_ms=slice_ms, limit=RELEASES)
+    totals: Counter[int] = Counter()
     for row in rows:
-        for nr, views in row["slices"].items():
-            totals[nr] = totals.get(nr, 0) + views
-    newest = _newest(totals)
+        totals.update(row["slices"])
+    numbers = sorted(totals)
+    newest = _newest(numbers, totals)
     found = [
         Release(
             row["release"],
@@ -132,34 +151,47 @@ def release_views(store: Store, question: Question) -> list[Release]:
             row["began_at"],
             row["slices"],
             sum(row["slices"].get(nr, 0) for nr in newest) / max(1, sum(totals[nr] for nr in newest)),
-            tuple(_effect(row["slices"], totals, level, question) for level in LEVELS),
+            tuple(
+                max(row["began_at"], origin + nr * timedelta(milliseconds=slice_ms)) if nr is not None else None
+                for nr in _effect(row["slices"], totals, numbers)
+            )
+            if row["began_at"] > question.since
+            else (None,) * len(LEVELS),
         )
         for row in rows
     ]
     return sorted(found, key=lambda release: release.began_at, reverse=True)
 
 
-def _newest(totals: dict[int, int]) -> list[int]:
+def _newest(numbers: list[int], totals: Mapping[int, int]) -> list[int]:
     """The last slices, as many as hold FEWEST views."""
     found: list[int] = []
-    for nr in sorted(totals, reverse=True):
+    views = 0
+    for nr in reversed(numbers):
         found.append(nr)
-        if sum(totals[nr] for nr in found) >= FEWEST:
+        views += totals[nr]
+        if views >= FEWEST:
             break
     return found
 
 
-def _effect(slices: dict[int, int], totals: dict[int, int], level: float, question: Question) -> datetime | None:
-    """The end of the first stretch, of FEWEST views at least, in which this share of all views ran the release."""
+def _effect(slices: Mapping[int, int], totals: Mapping[int, int], numbers: list[int]) -> list[int | None]:
+    """For each of LEVELS, where the first stretch begins, of FEWEST views at least, in which this share ran the release."""
+    found: list[int | None] = []
     own = whole = 0
-    for nr in sorted(totals):
+    begin = None
+    for nr in numbers[bisect_left(numbers, min(slices)) :]:
+        begin = nr if begin is None else begin
         own, whole = own + slices.get(nr, 0), whole + totals[nr]
         if whole < FEWEST:
             continue
-        if own >= level * whole:
-            return min(question.until, question.since + question.span * ((nr + 1) / SLICES))
+        while len(found) < len(LEVELS) and own >= LEVELS[len(found)] * whole:
+            found.append(begin)
+        if len(found) == len(LEVELS):
+            return found
         own = whole = 0
-    return None
+        begin = None
+    return found + [None] * (len(LEVELS) - len(found))
 
 
 def before(releases: Sequence[Release], new: str) -> str:

@@ -64,7 +64,7 @@ def _spoil(shop: Shop, view: dict[str, Any], is_new: bool) -> None:
 
 
 def test_a_release_takes_effect_when_so_many_views_ran_it(seeded: Seeded, shipped: Shipped) -> None:
-    new, old = releases.release_views(seeded.store, shipped.question)
+    new, old = releases.adoptions(seeded.store, shipped.question)
     assert (new.name, old.name) == ("3.1.0", "3.0.9")
     assert abs(new.began_at - shipped.ago(BEGAN)) < timedelta(minutes=2)
     half, most, all_ = (moment for moment in new.effect if moment)
@@ -72,7 +72,20 @@ def test_a_release_takes_effect_when_so_many_views_ran_it(seeded: Seeded, shippe
     assert shipped.ago(WHOLE + 1) < most <= all_ < shipped.ago(WHOLE - 5)
     assert new.share == 1
     assert new.views + old.views == 900
-    assert old.effect[2] is not None, "it had all views before"
+    assert old.effect[0] == old.began_at, "it had all views from its first on"
+
+
+def test_when_a_release_took_effect_does_not_depend_on_the_time_that_is_asked(seeded: Seeded, shipped: Shipped) -> None:
+    def said(**asked: str) -> dict[str, Any]:
+        rows = seeded.client.get("/releases.json", params={"app": "shipped", **asked}).json()["releases"]
+        return {row["release"]: [row["share"], *(row[f"at_{level}"] for level in (50, 95, 99))] for row in rows}
+
+    hour = said(range="1h")
+    assert hour["3.1.0"][0] == 1
+    assert None not in hour["3.1.0"]
+    assert said(range="24h") == said(range="7d") == hour
+    assert said(range="15m")["3.1.0"] == hour["3.1.0"]
+    assert hour["3.0.9"][0] == 0
 
 
 def test_beside_the_one_before_the_slower_paint_and_the_errors_stand_out(seeded: Seeded, shipped: Shipped) -> None:
