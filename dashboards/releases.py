@@ -54,7 +54,7 @@ async def page(site: Site, request: Request) -> Page:
         "plot": adoption(found, q, panels["markers"].value or []) if found else None,
         "levels": [f"{level:.0%}".replace("%", "\u202f%") for level in LEVELS],
         "others": [r.name for r in known if r.name and new and r.name != new.name],
-        "verdicts": verdicts(beside),
+        "verdicts": verdicts(beside), "is_judged": is_judged(beside),
     }  # fmt: skip
     facts = {"new": new.name if new else "", "old": old}
     return Page("releases.html", "Releases", q, "/releases", panels, tables(found, beside, brought), facts, context)
@@ -89,6 +89,12 @@ def verdicts(beside: Beside | None) -> dict[str, list[str]]:
         if not failing.route and failing.verdict in found:
             found[failing.verdict].append("errors")
     return found
+
+
+def is_judged(beside: Beside | None) -> bool:
+    """Whether there was enough of anything, over all routes, to say which is better."""
+    rows = [*beside.pairs, *beside.failing] if beside else []
+    return any(row.verdict != "unknown" for row in rows if not row.route)
 
 
 def adoption(found: Sequence[Release], question: Question, changed: Sequence[markers.Marker]) -> plots.Plot:

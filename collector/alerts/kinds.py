@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from math import ceil
 from statistics import median
 from typing import Any
 
@@ -21,6 +22,7 @@ from collector.query.metrics import LEVELS
 
 WEEK = timedelta(weeks=1)
 QUIET = timedelta(days=14)
+LEAD = timedelta(minutes=10)  # by which another release must have been there before, for one to be new beside it
 EVERYBODY = 1_000_000_000
 
 
@@ -189,19 +191,24 @@ def change(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
 def release(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
     """The newest release against all the others, over the same time."""
     new_steps = rule.new_for.seconds // rule.every.seconds
-    fresh = [
-        (min(s for s in entries.until if end - new_steps <= s < end), name)
+    first = {
+        name: step
         for name, entries in track.by_release.items()
-        if name and _is_new(entries, end, new_steps)
-    ]
+        if (step := _first(entries, end, new_steps)) is not None
+    }
+    fresh = [(step, name) for name, step in first.items() if name and step >= end - new_steps]
     whole = track.window("now")
     sliding = whole.advance(end)
     found = _measured(rule, track, sliding, _figure(sliding, rule, whole.end - whole.start), end, at)
     since = _since(rule, whole, at)
-    if not fresh or not any(_is_old(entries, end, new_steps) for entries in track.by_release.values()):
-        # Nothing to compare is fine: the rule waits for a release.
+    # Nothing to compare is fine: the rule waits for a release.
+    if not fresh:
         return replace(found, is_enough=True, since=since, note="no new release")
-    newest = max(fresh)[1]
+    came, newest = max(fresh)
+    if min(first.values()) > came - ceil(LEAD / rule.every.delta):
+        # Where the first views have just come, releases that have long run beside each other seem to follow each other.
+        note = f"release {newest} is new, and none was seen before it"
+        return replace(found, is_enough=True, since=since, note=note)
     window = track.window(("release", newest), lambda: track.by_release[newest])
     new = window.advance(end)
     others = track.window(("others", newest), lambda: track.others(newest)).move(window.start, end)
@@ -217,13 +224,9 @@ def release(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
     return _against(found, rule, new, limit, clear_at, since=since, note=note, narrowed=own)
 
 
-def _is_new(entries: Entries, end: int, steps: int) -> bool:
-    seen = [step for step in entries.until if end - 2 * steps <= step < end]
-    return bool(seen) and min(seen) >= end - steps
-
-
-def _is_old(entries: Entries, end: int, steps: int) -> bool:
-    return any(end - 2 * steps <= step < end - steps for step in entries.until)
+def _first(entries: Entries, end: int, steps: int) -> int | None:
+    """The first step a release was seen in, as far as twice the time that it would be new for."""
+    return min((step for step in entries.until if end - 2 * steps <= step < end), default=None)
 
 
 def burn(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:

@@ -52,7 +52,8 @@ TROUBLES = (
     Trouble(
         "bad-release",
         "A bad release",
-        "Release 2.15.0 works out recommendations before it sends the list, and its wishlist throws on every second page.",
+        "Release 2.15.0 works out recommendations before it sends the list, and its wishlist throws on every second page. "
+        "Let 2.14.0 run for ten minutes first: a release is judged by the one before it.",
         "/releases",
         "release-slower",
     ),

@@ -103,4 +103,4 @@ def reason(rule: Rule, state: State, found: Measurement | None) -> str:
 
 def _no_new_error(rule: Rule) -> str:
     users = f"{rule.fire.min_users:,} user{'s' if rule.fire.min_users != 1 else ''}"
-    return f"no error is new to {users} or more"
+    return f"no error is new to {users} or more; none counts as new until an app is {rule.new_for} old"

@@ -125,7 +125,7 @@ def test_every_rule_that_does_not_fire_says_why_at_every_moment(history: History
     assert set(said) == {found.id for found in READ}
     assert "not above # s" in said["lcp"]
     assert "no new release" in said["release"]
-    assert "no error is new to # users or more" in said["new-error"]
+    assert "no error is new to # users or more; none counts as new until an app is #h old" in said["new-error"]
     assert "not below #" in said["views"]
 
 
@@ -255,3 +255,21 @@ def test_what_fires_ends_when_its_rule_is_taken_away(history: History, tmp_path:
     live.at(live.now + timedelta(minutes=20))
     (last, *_) = flips_of(history.store, NOW - timedelta(days=1), "lcp")
     assert (last.after, last.problem) == ("ok", "the rule was taken away")
+
+
+@pytest.mark.parametrize(
+    ("lead", "says"), [(3, "release 2.0 is new, and none was seen before it"), (40, "release 2.0 against")]
+)
+def test_on_the_first_day_a_release_is_new_beside_one_that_was_there_before_it(
+    history: History, tmp_path: Path, lead: int, says: str
+) -> None:
+    history.steady(NOW - timedelta(hours=3), NOW - timedelta(hours=1), 600, 1_700)
+    came = NOW - timedelta(hours=3) + timedelta(minutes=lead)
+    history.steady(came, NOW - timedelta(hours=1), 400, 4_400, release="2.0")
+    history.write()
+    live = Alerting(history.store, tmp_path)
+    for at in moments(rule("release"), NOW - timedelta(hours=2), NOW - timedelta(hours=1)):
+        live.at(at)
+    (found,) = live.evaluator.seen["release"].found.values()
+    assert found.note.startswith(says)
+    assert live.book.state(rule("release"), ()).is_firing == (lead > 10)

@@ -65,7 +65,10 @@ def test_a_budget_that_burnt_and_burns_no_more_is_not_called_chance() -> None:
 def test_a_rule_about_too_few_and_one_about_new_errors() -> None:
     lack = measured(value=14.0, low=14.0, high=14.0, limit=10.0)
     assert reason(LACK, State(), lack) == "not below 10"
-    assert reason(NEW_ERROR, State(), None) == "no error is new to 3 users or more"
+    assert (
+        reason(NEW_ERROR, State(), None)
+        == "no error is new to 3 users or more; none counts as new until an app is 1d old"
+    )
 
 
 def test_ten_values_lie_beyond_a_percentile_that_is_spoken_of() -> None:
