@@ -12,6 +12,7 @@ import msgspec
 from collector.beacon import Event
 
 MOST = 20
+REQUESTS = {"fetch", "xhr"}
 _CRUMB = re.compile(r"(-?\d{1,12}) (\S{1,32}) (.*?)( ×\d+)?", re.DOTALL)
 
 
@@ -39,4 +40,9 @@ def put_together(errors: Sequence[Event]) -> None:
 
 def _read(said: str) -> _Crumb | None:
     match = _CRUMB.fullmatch(said)
-    return match and _Crumb(int(match[1]), match[2], match[3], match[4] or "")
+    if match is None:
+        return None
+    kind, text = match[2], match[3]
+    if kind in REQUESTS:
+        text = text.removesuffix(" 0")  # the browser did not tell its status: no failure, whose name would stand there
+    return _Crumb(int(match[1]), kind, text, match[4] or "")

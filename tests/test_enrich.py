@@ -124,6 +124,13 @@ def test_no_more_than_twenty_breadcrumbs_are_kept_and_what_is_none_is_left_out()
     assert line.events[2].breadcrumbs == '[[1,"click","#own"]]', "as snippets said it at first"
 
 
+def test_a_request_whose_status_nobody_knows_left_a_breadcrumb_without_one() -> None:
+    crumbs = ["5 fetch GET /early 0", "9 xhr GET /late 200", "12 fetch GET /page/0 offline", "15 click a 0"]
+    line = enriched({"type": "error", "crumbs": crumbs})
+    texts = [text for _, _, text in json.loads(line.events[0].breadcrumbs)]
+    assert texts == ["GET /early", "GET /late 200", "GET /page/0 offline", "a 0"]
+
+
 def test_columns_of_words_have_a_budget() -> None:
     arrival = an_arrival(SHOP, NOW)
     seen = set()

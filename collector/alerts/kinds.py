@@ -22,7 +22,7 @@ from collector.query.metrics import LEVELS
 
 WEEK = timedelta(weeks=1)
 QUIET = timedelta(days=14)
-LEAD = timedelta(minutes=10)  # by which another release must have been there before, for one to be new beside it
+LEAD = 1 / 144  # of the time it is new for (ten minutes of a day), another release must have been there before it
 EVERYBODY = 1_000_000_000
 
 
@@ -205,7 +205,7 @@ def release(rule: Rule, track: Track, end: int, at: datetime) -> Measurement:
     if not fresh:
         return replace(found, is_enough=True, since=since, note="no new release")
     came, newest = max(fresh)
-    if min(first.values()) > came - ceil(LEAD / rule.every.delta):
+    if min(first.values()) > came - ceil(LEAD * new_steps):
         # Where the first views have just come, releases that have long run beside each other seem to follow each other.
         note = f"release {newest} is new, and none was seen before it"
         return replace(found, is_enough=True, since=since, note=note)
