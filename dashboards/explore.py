@@ -17,6 +17,8 @@ from collector.query.metrics import AGGREGATES, METRICS, Metric, check_aggregate
 from collector.query.question import BadQuestion, Question
 from collector.query.tables import readable
 from collector.store import WITHDRAWN, Forbidden, QueryFailed, Store
+from collector.store.engine import NO_TABLE
+from collector.store.freely import TABLES
 from dashboards import figures, spreads
 from dashboards.panels import OUT_OF_TIME, Panel
 from dashboards.site import Page, Site, is_for_programs
@@ -103,14 +105,18 @@ def _answer(store: Store, text: str) -> tuple[list[str], list[list[Any]], str]:
     except QueryFailed as error:
         if error.code in {OUT_OF_TIME, WITHDRAWN}:
             raise
-        return [], [], f"The engine says: {_plain(error)}"
+        return [], [], f"The engine says: {_plain(error, text)}"
     return columns, rows, ""
 
 
-def _plain(error: QueryFailed) -> str:
+def _plain(error: QueryFailed, asked: str) -> str:
     """What the engine said, without the codes around it, the list of all it would have accepted, and what is put around
     a query here: a line before its first, and its end."""
     text = re.sub(r"^(Code: \d+\. )?(DB::Exception: )*", "", str(error))
+    if "Syntax error" in text and re.search(r";\s*\S", asked):
+        return "Syntax error: write one SELECT, without a semicolon and what follows it."
+    if error.code in NO_TABLE and (unknown := re.search(r"'([^']+)'", text)):
+        return f"there is no table {unknown[1]}; there are {', '.join(sorted(TABLES))}."
     if "Unmatched parentheses" in text:
         return "Syntax error: the parentheses do not match."
     text = _AT_END.sub(": the query ends too soon.", text)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from collector.query import markers, overview, releases
 from collector.query.errors import Group, error_groups
 from collector.query.question import Question
-from collector.query.releases import BACK, LEVELS, SLICES, Beside, Release
+from collector.query.releases import BACK, LEVELS, SLICES, Beside, Failing, Pair, Release
 from dashboards import plots
 from dashboards.numbers import count, percent, span
 from dashboards.site import Page, Site
@@ -93,7 +93,7 @@ def verdicts(beside: Beside | None) -> dict[str, list[str]]:
 
 def is_judged(beside: Beside | None) -> bool:
     """Whether there was enough of anything, over all routes, to say which is better."""
-    rows = [*beside.pairs, *beside.failing] if beside else []
+    rows: list[Pair | Failing] = [*beside.pairs, *beside.failing] if beside else []
     return any(row.verdict != "unknown" for row in rows if not row.route)
 
 

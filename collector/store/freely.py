@@ -45,6 +45,11 @@ ALSO = {
     "transform", "formatReadableSize", "formatReadableQuantity", "formatReadableTimeDelta", "visibleWidth", "byteSize",
     "countDigits", "ignore",
 }  # fmt: skip
+# Statements that are none here; whatever else is no SELECT is a mistake, of which the engine says where it is.
+STATEMENTS = {
+    "INSERT", "SHOW", "DROP", "ALTER", "CREATE", "DESCRIBE", "DESC", "EXPLAIN", "SET", "USE", "OPTIMIZE", "TRUNCATE",
+    "DELETE", "UPDATE", "SYSTEM", "KILL", "GRANT", "REVOKE", "RENAME", "ATTACH", "DETACH", "EXISTS", "CHECK", "BACKUP", "RESTORE",
+}  # fmt: skip
 NEVER = {"chdb", "formatRow", "formatRowNoNewline"}
 NODES = {
     "SelectWithUnionQuery", "SelectQuery", "SelectIntersectExceptQuery", "ExpressionList", "Asterisk", "QualifiedAsterisk",
@@ -77,6 +82,10 @@ class Freely:
         that was stopped may end as if it had found nothing, its syntax included."""
         if len(sql) > LONGEST:
             raise Forbidden(f"the query is longer than {LONGEST:,} characters")
+        sql = sql.rstrip().rstrip(";")
+        word = re.match(r"\s*(\w*)", sql)
+        if word and word[1].upper() in STATEMENTS:
+            raise Forbidden(f"{word[1].upper()} is not to be had here; write one SELECT")
         with self._lock:
             check_wanted()
             client = self._client or self._open()

@@ -15,6 +15,7 @@ from collector.query.explore import as_sql, edges_of, sample_rows, value_grid
 from collector.query.measure import measure
 from collector.query.metrics import METRICS, metric_of
 from collector.query.question import milliseconds
+from collector.store.freely import TABLES
 from dashboards.explore import VIEWS
 from dashboards.figures import told
 from tests.query.conftest import Filled
@@ -73,7 +74,7 @@ def test_by_hand_from_the_page(pages: httpx.Client, filled: Filled) -> None:
     [
         ("SELECT file('/etc/passwd')", "file()"),
         ("SELECT * FROM system.tables", "system.tables"),
-        ("DROP TABLE events", "Syntax error"),
+        ("DROP TABLE events", "DROP is not to be had here; write one SELECT"),
         ("SELECT nothing FROM events", "nothing"),
         ("SELECT 1 SETTINGS max_threads = 9", "SETTINGS"),
     ],
@@ -92,6 +93,11 @@ def test_what_may_not_be_asked_by_hand_is_said(pages: httpx.Client, sql: str, wo
         ("SELECT 1,\n2 FRM events", "Syntax error at line 2, column 7: events."),
         ("SELECT 1)", "Syntax error: the parentheses do not match."),
         ("SELECT 1 FROM", "Syntax error: the query ends too soon."),
+        ("SELECT 1; DROP TABLE events", "Syntax error: write one SELECT, without a semicolon and what follows it."),
+        (
+            "SELECT 1 FROM views",
+            f"there is no table views; there are {', '.join(sorted(TABLES))}.",
+        ),
         ("SELECT 1 FROM events GROUP BY", "Syntax error: the query ends too soon."),
         ("SELECT a 'x (y' b FROM events", "Syntax error at line 1, column 10: 'x (y' b FROM events."),
     ],
