@@ -111,3 +111,4 @@ def test_two_processes_cannot_open_one_folder_and_that_is_said(store: Store, tmp
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=Path(__file__).parent.parent)
     assert done.returncode == 2
     assert "another process has it open" in done.stderr
+    assert "DB::Exception" not in done.stderr, "in our words only"

@@ -1,12 +1,15 @@
 """First light: a person visits the shop, and everything they lived through is on the pages, browser to backend."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.conftest import USER_AGENT, Running, a_beacon, free_port, wait_until
+from tests.conftest import ROOT, USER_AGENT, Running, a_beacon, free_port, wait_until
 from tests.demo.processes import Demo
 
 
@@ -150,3 +153,21 @@ def test_pages_say_since_when_the_store_takes_nothing_in(collector: Running) -> 
     collector.settled()
     assert "store away since" not in page()
     assert collector.value("SELECT count() FROM events") == 2
+
+
+def test_a_port_that_is_taken_is_said_before_anything_else(shared_collector: Running, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "collector",
+        "serve",
+        "--port",
+        str(shared_collector.port),
+        "--data",
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert f"127.0.0.1:{shared_collector.port} is taken" in done.stderr
+    assert "--port" in done.stderr

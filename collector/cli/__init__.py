@@ -6,10 +6,12 @@ is in force, `migrate` brings a store up to date.
 
 import argparse
 import asyncio
+import errno
 import gc
 import getpass
 import logging
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -214,6 +216,8 @@ def serve(settings: Settings) -> int:
     sys.setswitchinterval(0.0005)
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    for host, port in [(settings.host, settings.port), *([settings.private_address] if settings.private else [])]:
+        _require_free(host, port)
     pages = _pages(settings)
     print(f"Farside: {pages}/   first beacon: {pages}/setup", flush=True)
     app = create_app(settings)
@@ -225,6 +229,20 @@ def serve(settings: Settings) -> int:
     with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
         runner.run(_listen(servers))
     return 0 if all(server.started for server in servers) else 1
+
+
+def _require_free(host: str, port: int) -> None:
+    """Raise `BadSettings` when nothing can listen there, before anybody is told that something does."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            hint = "another program listens there, perhaps another `farside serve`; choose a port with --port"
+            raise BadSettings(f"{host}:{port} is taken: {hint}") from None
+        raise BadSettings(f"cannot listen at {host}:{port}: {error.strerror}") from None
 
 
 def _server(

@@ -3,10 +3,11 @@
 A handle runs one query at a time. Handles on the embedded engine share it; chDB lets one process open a folder.
 """
 
+import fcntl
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ NOT_THE_LINES = NO_TABLE | NO_RIGHT | {159, 160, 202, 209, 210, 236, 241, 243, 2
 # (bench/rest.py). What it costs is within the noise of bench/segment.py.
 ALLOCATOR = ("JE_MALLOC_CONF", "tcache_max:2048,dirty_decay_ms:1000")
 
+_opened: set[str] = set()  # folders the embedded engine has opened in this process
+
 
 class StoreAway(Exception):  # noqa: N818
     """The store did not answer; the sentence says what it said. Transient until shown otherwise."""
@@ -45,9 +48,13 @@ class QueryFailed(StoreAway):
 def connect(address: Address, database: str) -> Client:
     """A handle whose unqualified names mean `database`. Raises what the driver raises: wrap it in `reported`."""
     if address.is_embedded:
-        Path(address.folder).mkdir(parents=True, exist_ok=True)
+        _require_unlocked(address.folder)
         os.environ.setdefault(*ALLOCATOR)  # chDB reads it when it is imported, which is at its first handle
-        return clickhouse_connect.get_client(interface="chdb", path=address.folder, database=database, tz_mode="aware")
+        client = clickhouse_connect.get_client(
+            interface="chdb", path=address.folder, database=database, tz_mode="aware"
+        )
+        _opened.add(address.folder)
+        return client
     return clickhouse_connect.get_client(
         interface="https" if address.secure else "http",
         host=address.host,
@@ -63,6 +70,23 @@ def connect(address: Address, database: str) -> Client:
         client_name="farside",
         tz_mode="aware",
     )
+
+
+def _require_unlocked(folder: str) -> None:
+    """Raise `StoreAway` when another process has the folder open: the engine would say so in its own words, at length, on
+    standard error. Its own lock in this process looks the same from here, so folders it has open are not asked about."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    if folder in _opened:
+        return
+    with suppress(FileNotFoundError), (Path(folder) / "status").open("rb") as status:
+        try:
+            fcntl.flock(status, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreAway(_in_use(folder)) from None
+
+
+def _in_use(folder: str) -> str:
+    return f"cannot open {folder}: another process has it open (is `farside serve` running on it?)"
 
 
 def insert_rows(client: Client, table: str, rows: Iterable[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
@@ -92,10 +116,7 @@ def reported(address: Address) -> Iterator[None]:
 def _sentence(address: Address, text: str) -> str:
     text = " ".join(text.split())
     if address.is_embedded and "EmbeddedServer" in text:
-        return (
-            f"cannot open {address.folder}: another process has it open (is `farside serve` running on it?), or it is no"
-            " folder of the embedded engine"
-        )
+        return f"{_in_use(address.folder)}, or it is no folder of the embedded engine"
     if found := re.search(r"Caused by \w+\((.*)\)\) executing", text):
         text = f"cannot reach {address}: {found[1]}"
     return (text.replace(address.password, "…") if address.password else text)[:1_000]

@@ -48,7 +48,8 @@ ALSO = {
 # Statements that are none here; whatever else is no SELECT is a mistake, of which the engine says where it is.
 STATEMENTS = {
     "INSERT", "SHOW", "DROP", "ALTER", "CREATE", "DESCRIBE", "DESC", "EXPLAIN", "SET", "USE", "OPTIMIZE", "TRUNCATE",
-    "DELETE", "UPDATE", "SYSTEM", "KILL", "GRANT", "REVOKE", "RENAME", "ATTACH", "DETACH", "EXISTS", "CHECK", "BACKUP", "RESTORE",
+    "DELETE", "UPDATE", "SYSTEM", "KILL", "GRANT", "REVOKE", "RENAME", "ATTACH", "DETACH", "EXISTS", "CHECK",
+    "BACKUP", "RESTORE",
 }  # fmt: skip
 NEVER = {"chdb", "formatRow", "formatRowNoNewline"}
 NODES = {
