@@ -4,12 +4,15 @@ Every route that changes something lies behind the gate and is written into the 
 from a notice carries its own signature, so that it can be given from a phone at night.
 """
 
+import hashlib
 import secrets
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import anyio.to_thread
 import msgspec
@@ -24,7 +27,7 @@ from collector.alerts.folder import Folder, ready
 from collector.alerts.rules import Rule, Span
 from collector.alerts.text import BadRules, read, write
 from collector.caller import caller_of, form_of
-from collector.gate import NO_STORE, POLICY, local
+from collector.gate import NO_STORE, local
 from collector.notify.deliver import Deliverer
 from collector.notify.links import Signer
 from collector.notify.message import Writer
@@ -88,14 +91,18 @@ class Watch:
         facts = self.signer.read(request.path_params["token"])
         if facts is None:
             return _small_page("This link is not ours, or too old.", "Acknowledge it on the page of alerts.", 403)
-        what = f"{facts['rule']}{': ' if facts['group'] else ''}{facts['group']}"
+        rule = self.folder.rules.get(facts["rule"])
+        title = rule.title if rule and rule.title else facts["rule"]
+        since = datetime.fromtimestamp(int(facts["fired_at"]) / 1000, UTC)
+        what = f"{title}{': ' if facts['group'] else ''}{facts['group']}, since {since:%d %b %H:%M} UTC."
         if request.method == "GET":
-            return _small_page("Do you take it on?", what, 200, "I take it on")
+            then = "Nobody is told of it again while it lasts; its end is told."
+            return _small_page("Do you take it on?", f"{what} {then}", 200, "I take it on", facts["rule"])
         try:
             await anyio.to_thread.run_sync(self._acknowledge, Person("a notice", "editor", "link"), facts)
         except StoreAway:
             return _small_page("The store does not answer.", "Nothing was written down. Try again in a minute.", 503)
-        return _small_page("It is yours.", f"{what} will not be repeated while it lasts.", 200)
+        return _small_page("It is yours.", f"{what} It is not told again while it lasts.", 200, rule=facts["rule"])
 
     async def acknowledge(self, request: Request) -> Response:
         """The button on the page of alerts."""
@@ -210,12 +217,22 @@ def _answering(change: Change) -> Change:
     return answer
 
 
-def _small_page(title: str, text: str, status: int, button: str = "") -> Response:
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:34em;margin:12vh auto;padding:0 20px}"
+    "h1{font-size:22px}button{font:inherit;padding:8px 18px}"
+)
+NOTHING_ELSE = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+STYLE_HASH = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+
+
+def _small_page(title: str, text: str, status: int, button: str = "", rule: str = "") -> Response:
     """What a notice's link opens; it needs nothing but itself, for whoever opens it may not be signed in."""
     form = f'<form method="post"><button>{escape(button)}</button></form>' if button else ""
+    see = f'<p><a href="/alerts?{urlencode({"rule": rule})}">See it on the page of alerts</a></p>' if rule else ""
     html = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<meta name="color-scheme" content="light dark"><title>{escape(title)} · Farside</title>'
-        f"<h1>{escape(title)}</h1><p>{escape(text)}</p>{form}</html>"
+        f"<style>{STYLE}</style><h1>{escape(title)}</h1><p>{escape(text)}</p>{form}{see}</html>"
     )
-    return HTMLResponse(html, status, NO_STORE | POLICY)
+    policy = f"{NOTHING_ELSE}; style-src 'sha256-{STYLE_HASH}'"
+    return HTMLResponse(html, status, NO_STORE | {"content-security-policy": policy})

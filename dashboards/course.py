@@ -7,6 +7,7 @@ from datetime import datetime
 from collector.alerts.flips import asked
 from collector.alerts.measuring import Course, Group
 from collector.alerts.rules import Rule
+from collector.alerts.sense import metric
 from collector.alerts.state import Measurement
 from collector.notify.message import amount
 from collector.query.markers import Marker
@@ -46,6 +47,8 @@ def drawn(rule: Rule, points: Sequence[Measurement], question: Question, markers
     """Measurements as a line in the band of their intervals."""
     limits = [m.limit for m in points if m.limit is not None]
     top = ceiling(max([m.high or m.value or 0.0 for m in points] + limits) * 1.02)
+    if metric(rule).unit == "share":
+        top = min(top, 1.0)
 
     def x(m: Measurement) -> float:
         return round(100 * (m.at - question.since) / question.span, 2)

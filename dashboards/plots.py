@@ -18,7 +18,8 @@ from dashboards.numbers import RATINGS, count, percent, vital
 
 HEIGHT = 150.0
 HEAD = 14.0  # room above for the words of markers
-LABEL_PERCENT = 9.0
+LABEL_PERCENT = 16.0  # of a chart as narrow as may have words of markers, see plots.css
+LEADING = {"release", "alert"}
 BAND_HEADS = [("p75", "p75"), ("", "p50"), ("", "p90"), ("", "n")]
 RATED = [(f"rate-{rate}", words) for rate, words in RATINGS.items()]
 SIGNS = {
@@ -165,20 +166,21 @@ def time_marks(question: Question) -> list[Mark]:
 
 
 def placed(markers: Sequence[Marker], question: Question) -> list[Mark]:
-    """Markers along a question's time; where words would meet, only the line is drawn."""
+    """Markers along a question's time; where words would meet, those of LEADING come first, and others are lines alone."""
     found: list[Mark] = []
-    free_from = 0.0
-    for marker in markers:
+    taken: list[float] = []
+    for marker in sorted(markers, key=lambda marker: marker.kind not in LEADING):
         at = _share(marker.at, question)
         if not 0 <= at <= 100:
             continue
         is_left = at > 100 - LABEL_PERCENT  # behind it, words would be cut off at the edge
         begins = at - LABEL_PERCENT if is_left else at
-        has_room = free_from <= begins
+        has_room = all(abs(begins - other) >= LABEL_PERCENT for other in taken)
+        if has_room:
+            taken.append(begins)
         label = f"{SIGNS.get(marker.kind, '')}{marker.name}" if has_room else ""
         found.append(Mark(at, label if len(label) <= 15 else f"{label[:14]}…", _said(marker), marker.kind, is_left))
-        free_from = begins + LABEL_PERCENT if has_room else free_from
-    return found
+    return sorted(found, key=lambda mark: mark.at)
 
 
 def _said(marker: Marker) -> str:

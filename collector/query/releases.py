@@ -18,6 +18,7 @@ RELEASES = 40
 ROUTES = 15
 LEVELS = (0.50, 0.95, 0.99)
 FEWEST = 20  # views; fewer say nothing about shares
+NEWEST = 100  # views that say who runs what now
 DAY_MS = 86_400_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -164,13 +165,13 @@ def _releases(store: Store, question: Question, origin: datetime, length: timede
 
 
 def _newest(numbers: list[int], totals: Mapping[int, int]) -> list[int]:
-    """The last slices, as many as hold FEWEST views."""
+    """The last slices, as many as hold NEWEST views."""
     found: list[int] = []
     views = 0
     for nr in reversed(numbers):
         found.append(nr)
         views += totals[nr]
-        if views >= FEWEST:
+        if views >= NEWEST:
             break
     return found
 

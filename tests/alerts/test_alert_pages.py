@@ -221,7 +221,10 @@ def test_only_our_own_forms_change_something(spawn: Callable[..., Running], tmp_
         assert client.post("/alerts/silence", data=quiet).status_code == 303
         assert "a party" in client.get("/alerts?wait=1").text
         signed = Signer(collector.data / "alerts.key").sign({"rule": "lcp", "group": "", "fired_at": "1795000000000"})
-        assert "I take it on" in client.get(f"/acknowledge/{signed}").text
+        asked = client.get(f"/acknowledge/{signed}").text
+        assert "I take it on" in asked
+        assert re.search(r", since \d\d \w\w\w \d\d:\d\d UTC", asked), "how long it has gone on"
+        assert 'href="/alerts?rule=' in asked
         assert collector.value("SELECT count() FROM acknowledgements") == 0, "a look takes nothing on"
         assert "It is yours" in client.post(f"/acknowledge/{signed}").text
         assert collector.value("SELECT count() FROM acknowledgements") == 1
