@@ -53,7 +53,7 @@ def test_where_words_of_markers_would_meet_releases_and_alerts_keep_theirs() -> 
         return Marker(kind, name, UNTIL - timedelta(minutes=60 - minute))
 
     shown = placed(
-        [at(20, "config", "apps.demo"), at(22, "release", "2.15.0"), at(40, "alert", "slow"), at(58, "deploy", "x")],
+        [at(20, "config", "apps.demo"), at(22, "release", "2.15.0"), at(36, "alert", "slow"), at(58, "deploy", "x")],
         question,
     )
     assert [(mark.kind, mark.label) for mark in shown] == [
