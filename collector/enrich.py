@@ -246,14 +246,22 @@ def _put_errors(errors: list[Event]) -> None:
 def put_budgeted_words(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """No more different words in a column than its budget: one page must not make everybody's queries slow."""
     budgets = arrival.memory.budgets
-    line.release = budgets.admit("release", line.release)
-    line.environment = budgets.admit("environment", line.environment)
-    line.connection = budgets.admit("connection", line.connection)
-    line.snippet = budgets.admit("snippet", line.snippet)
-    line.origin = budgets.admit("origin", line.origin)
-    line.attributes = budgets.admit_keys("attributes", line.attributes)
-    line.flags = budgets.admit_keys("flags", line.flags)
-    line.flag_sources = budgets.admit_keys("flags", line.flag_sources)
+    known, admit = budgets.known, budgets.admit
+    if line.release and line.release not in known["release"]:
+        line.release = admit("release", line.release)
+    if line.environment and line.environment not in known["environment"]:
+        line.environment = admit("environment", line.environment)
+    if line.connection and line.connection not in known["connection"]:
+        line.connection = admit("connection", line.connection)
+    if line.snippet and line.snippet not in known["snippet"]:
+        line.snippet = admit("snippet", line.snippet)
+    if line.origin and line.origin not in known["origin"]:
+        line.origin = admit("origin", line.origin)
+    if line.attributes:
+        line.attributes = budgets.admit_keys("attributes", line.attributes)
+    if line.flags:
+        line.flags = budgets.admit_keys("flags", line.flags)
+        line.flag_sources = budgets.admit_keys("flags", line.flag_sources)
 
 
 def put_outcomes(line: Line, beacon: Beacon, arrival: Arrival) -> None:
