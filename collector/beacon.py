@@ -19,9 +19,12 @@ EARLIEST_MS, LATEST_MS = (
     4_102_444_800_000,
 )  # 1970 … 2100: what a DateTime64 column can hold, with room for clock error
 
-Chars32 = Annotated[str, Meta(min_length=32, max_length=32)]
 Hex32OrNone = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
 Hex16OrNone = Annotated[str, Meta(pattern=r"^([0-9a-f]{16})?\Z")]
+# Of an envelope, whose ids are matched all at once: here the patterns are for those who read the schema.
+Id32 = Annotated[str, Meta(min_length=32, max_length=32, extra_json_schema={"pattern": r"^[0-9a-f]{32}\Z"})]
+Id32OrNone = Annotated[str, Meta(max_length=32, extra_json_schema={"pattern": r"^([0-9a-f]{32})?\Z"})]
+Id16OrNone = Annotated[str, Meta(max_length=16, extra_json_schema={"pattern": r"^([0-9a-f]{16})?\Z"})]
 UInt16 = Annotated[int, Meta(ge=0, le=65_535)]
 UInt32 = Annotated[int, Meta(ge=0, le=4_294_967_295)]
 Int32 = Annotated[int, Meta(ge=-2_147_483_648, le=2_147_483_647)]
@@ -97,17 +100,17 @@ class Envelope(Struct, kw_only=True, gc=False):
 
     v: int
     key: Text64
-    beacon_id: Chars32
+    beacon_id: Id32
     seq: UInt32 = 0
-    session_id: Chars32
-    view_id: Chars32
+    session_id: Id32
+    view_id: Id32
     view_started_at: Clock
     url: Url
     route: Text256 = ""
     navigation: Literal["", "navigate", "reload", "back-forward", "prerender", "restore", "soft"] = ""
     visibility: Literal["", "visible", "hidden", "mixed"] = ""
-    trace_id: Text32 = ""
-    span_id: Text16 = ""
+    trace_id: Id32OrNone = ""
+    span_id: Id16OrNone = ""
     release: Text128 = ""
     environment: Text128 = ""
     viewport_width: UInt16 = 0

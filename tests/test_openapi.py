@@ -50,6 +50,9 @@ def schemas_of_the_decoder() -> dict[str, Any]:
         schema.pop("description")
         for field in schema["properties"].values():
             field.pop("default", None)
+            if "pattern" in field:  # which says how long it is
+                field.pop("minLength", None)
+                field.pop("maxLength", None)
     # Python's end of text is JSON Schema's `$`.
     return dict(json.loads(json.dumps({"Beacon": beacon, "Event": event}).replace("\\\\Z", "$")))
 

@@ -73,9 +73,9 @@ def _nearness(rule: Rule, found: Measurement) -> tuple[bool, float]:
 def reason(rule: Rule, state: State, found: Measurement | None) -> str:
     """Why it does not fire."""
     if found is None:
-        return _no_new_error(rule) if rule.kind == "new_error" else "nothing had come of late"
+        return _no_new_error(rule) if rule.kind == "new_error" else "nothing was received lately"
     if found.newest is None or found.at - found.newest > rule.silence_after:
-        return "nothing had come of late"
+        return "nothing was received lately"
     if not found.is_enough:
         few = f"too few to tell: {found.n:,} of at least {fewest(rule):,}"
         return few if found.n < fewest(rule) else found.note or "there is nothing to compare with yet"

@@ -35,9 +35,9 @@ def measured(**more: Any) -> Measurement:
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (None, "nothing had come of late"),
-        (Measurement(NOW, NOW), "nothing had come of late"),
-        (Measurement(NOW, NOW, n=500, newest=NOW - timedelta(days=3)), "nothing had come of late"),
+        (None, "nothing was received lately"),
+        (Measurement(NOW, NOW), "nothing was received lately"),
+        (Measurement(NOW, NOW, n=500, newest=NOW - timedelta(days=3)), "nothing was received lately"),
         (Measurement(NOW, NOW, n=12, newest=NOW), "too few to tell: 12 of at least 40"),
         (Measurement(NOW, NOW, n=90, newest=NOW, note="no earlier week yet"), "no earlier week yet"),
         (measured(limit=None, note="no new release"), "no new release"),
