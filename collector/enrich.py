@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from collector.agents import Agent
-from collector.beacon import Beacon, Event
+from collector.beacon import EARLIEST_MS, LATEST_MS, Beacon, Event
 from collector.budgets import Budgets
 from collector.crumbs import put_together
 from collector.fingerprint import fingerprint_of
@@ -25,6 +25,7 @@ from collector.settings import App
 
 CLOCK_TOLERANCE_MS = 60_000
 _NUMBER = re.compile(r"\d+")
+BUDGETED = ("release", "environment", "connection", "snippet", "origin")
 EARLIEST_AT_MS, LATEST_AT_MS = -3_600_000.0, 86_400_000.0
 
 
@@ -123,18 +124,17 @@ def put_clock(line: Line, beacon: Beacon, arrival: Arrival) -> None:
         return
     line.clock_offset_ms = arrival.received_at - line.sent_at
     if abs(line.clock_offset_ms) > CLOCK_TOLERANCE_MS:
-        line.base_at = min(max(line.base_at + line.clock_offset_ms, 0.0), 4_102_444_800_000.0)
+        line.base_at = min(max(line.base_at + line.clock_offset_ms, float(EARLIEST_MS)), float(LATEST_MS))
         line.clock = "shifted"
 
 
 def put_agent(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """Browser, system, kind of device, and how surely it is a robot: kept and scored, never dropped for it."""
     agent, admit = arrival.agent, arrival.memory.budgets.admit
-    line.browser, line.browser_version = (
-        admit("browser", agent.browser),
-        admit("browser_version", agent.browser_version),
-    )
-    line.os, line.os_version = admit("os", agent.os), admit("os_version", agent.os_version)
+    line.browser = admit("browser", agent.browser)
+    line.browser_version = admit("browser_version", agent.browser_version)
+    line.os = admit("os", agent.os)
+    line.os_version = admit("os_version", agent.os_version)
     line.device, line.bot_score = agent.device, agent.bot_score
 
 
@@ -183,10 +183,8 @@ def put_texts(line: Line, beacon: Beacon, arrival: Arrival) -> None:
 def put_events(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """What is made of each event, in one pass: a beacon has many, and no time to be gone through seven times."""
     template, budgets = arrival.memory.endpoints.template, arrival.memory.budgets
-    known, admit = (
-        budgets.known,
-        budgets.admit,
-    )  # asked only about words that are not known: a call takes longer than a look
+    known, admit = budgets.known, budgets.admit
+    # Whether a word is within its budget is asked only where it is not known to be: a call takes longer than a look.
     errors: list[Event] = []
     for event in beacon.events:
         event.clamped = not EARLIEST_AT_MS <= event.at <= LATEST_AT_MS
@@ -246,17 +244,10 @@ def _put_errors(errors: list[Event]) -> None:
 def put_budgeted_words(line: Line, beacon: Beacon, arrival: Arrival) -> None:
     """No more different words in a column than its budget: one page must not make everybody's queries slow."""
     budgets = arrival.memory.budgets
-    known, admit = budgets.known, budgets.admit
-    if line.release and line.release not in known["release"]:
-        line.release = admit("release", line.release)
-    if line.environment and line.environment not in known["environment"]:
-        line.environment = admit("environment", line.environment)
-    if line.connection and line.connection not in known["connection"]:
-        line.connection = admit("connection", line.connection)
-    if line.snippet and line.snippet not in known["snippet"]:
-        line.snippet = admit("snippet", line.snippet)
-    if line.origin and line.origin not in known["origin"]:
-        line.origin = admit("origin", line.origin)
+    for field in BUDGETED:
+        value = getattr(line, field)
+        if value and value not in budgets.known[field]:
+            setattr(line, field, budgets.admit(field, value))
     if line.attributes:
         line.attributes = budgets.admit_keys("attributes", line.attributes)
     if line.flags:

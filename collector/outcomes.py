@@ -89,7 +89,6 @@ class Tally(Collector):
         self._said: dict[tuple[str, str], tuple[int, set[str]]] = {}
         self._details: list[dict[str, str | int]] = []
         self._events: dict[tuple[str, str], int] = {}
-        self._acknowledged: dict[str, int] = {}  # by the app alone: to hash an outcome takes a beacon's time
         registry.register(self)
 
     def refuse(self, app: str, outcome: str, n: int = 1, detail: str = "") -> None:
@@ -114,8 +113,7 @@ class Tally(Collector):
 
     def acknowledge(self, app: str, n: int) -> None:
         """Count `n` events as acknowledged in the metrics; the ledger will count them where they are stored."""
-        with self._lock:
-            self._acknowledged[app] = self._acknowledged.get(app, 0) + n
+        self._count(app, Outcome.STORED, n)
 
     def _count(self, app: str, outcome: str, n: int) -> None:
         with self._lock:
@@ -125,7 +123,7 @@ class Tally(Collector):
         """What Prometheus asks for. A metric object for each app and outcome costs the door ten times as much."""
         family = CounterMetricFamily("farside_events", "Events by app and outcome", labels=["app", "outcome"])
         with self._lock:
-            counted = [*self._events.items(), *(((app, Outcome.STORED), n) for app, n in self._acknowledged.items())]
+            counted = list(self._events.items())
         for labels, n in counted:
             family.add_metric(labels, n)
         yield family

@@ -121,6 +121,7 @@ class Apps(Mapping[str, App]):
         try:
             changed_at = self._file.stat().st_mtime_ns if self._file else 0
         except FileNotFoundError:
+            self._read_at, self.problem = 0, ""
             return
         if self._file and changed_at != self._read_at:
             self._read_at = changed_at

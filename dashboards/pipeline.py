@@ -77,7 +77,6 @@ async def page(site: Site, request: Request) -> Page:
     context = facts | {
         "presence": presence, "senders": senders, "joined": joined, "REASONS": REASONS, "LOSSY": LOSSY,
         "expected": expected, "missing": missing, "received": stored + facts["refused"],
-        "refused_of_nobody": facts["refused_of_nobody"],
         "shifted": sum(s.shifted for s in senders), "clocked": sum(s.n for s in senders),
         "late": sum(s.late for s in senders), "events": sum(s.events for s in senders),
         "refusals": [line for line in refused if line.outcome not in QUIET],

@@ -32,6 +32,7 @@ async def page(site: Site, request: Request) -> Page:
         },
     )
     known: list[Release] = panels["known"].value or []
+    begin = q.until - max(BACK, q.span) if panels["known"].is_answered else None
     found = _adopted(panels["releases"].value or [], known)
     named = [release for release in found if release.name]
     new = next((release for release in named if release.name == given.get("new")), named[0] if named else None)
@@ -48,7 +49,7 @@ async def page(site: Site, request: Request) -> Page:
     beside: Beside | None = panels["beside"].value if "beside" in panels else None
     brought: list[Group] = panels["brought"].value or [] if "brought" in panels else []
     context: dict[str, Any] = {
-        "presence": presence, "found": [_Shown(release, q.until - max(BACK, q.span)) for release in found],
+        "presence": presence, "found": [_Shown(release, begin) for release in found],
         "new": new, "old": old, "beside": beside, "brought": brought,
         "colours": {release.name: f"c{min(nr, COLOURS)}" for nr, release in enumerate(found)},
         "plot": adoption(found, q, panels["markers"].value or []) if found else None,
@@ -132,9 +133,9 @@ def _share_words(share: float) -> str:
 class _Shown:
     """A release with its moments in words."""
 
-    def __init__(self, release: Release, looked_at_from: datetime) -> None:
+    def __init__(self, release: Release, looked_at_from: datetime | None) -> None:
         self.name, self.views, self.share, self.began_at = release.name, release.views, release.share, release.began_at
-        never = "earlier" if release.began_at <= looked_at_from else "not yet"
+        never = "–" if looked_at_from is None else "earlier" if release.began_at <= looked_at_from else "not yet"
         moments = zip(release.effect, release.took, strict=True)
         self.reached = [(at, never if length is None else took(length)) for at, length in moments]
 

@@ -156,17 +156,8 @@ def test_pages_say_since_when_the_store_takes_nothing_in(collector: Running) -> 
 
 
 def test_a_port_that_is_taken_is_said_before_anything_else(shared_collector: Running, tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "collector",
-        "serve",
-        "--port",
-        str(shared_collector.port),
-        "--data",
-        str(tmp_path),
-    ]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    serve = [sys.executable, "-m", "collector", "serve", "--data", str(tmp_path), f"--port={shared_collector.port}"]
+    done = subprocess.run(serve, check=False, capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert done.returncode == 2
     assert done.stdout == ""
     assert f"127.0.0.1:{shared_collector.port} is taken" in done.stderr

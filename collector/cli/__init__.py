@@ -242,7 +242,7 @@ def _require_free(host: str, port: int) -> None:
         if error.errno == errno.EADDRINUSE:
             hint = "another program listens there, perhaps another `farside serve`; choose a port with --port"
             raise BadSettings(f"{host}:{port} is taken: {hint}") from None
-        raise BadSettings(f"cannot listen at {host}:{port}: {error.strerror}") from None
+        raise BadSettings(f"cannot listen at {host}:{port}: {error.strerror}; see --host and --port") from None
 
 
 def _server(

@@ -113,7 +113,7 @@ class Presence:
     view_id: str
 
 
-OF_SPANS = {Outcome.BAD_TOKEN, Outcome.BAD_OTLP, Outcome.SPAN_INVALID, Outcome.SPAN_OUT_OF_TIME}
+OF_BEACONS = {outcome for outcome in Outcome if outcome.status >= 400} - {Outcome.BAD_TOKEN, Outcome.BAD_OTLP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,8 @@ class Refusal:
 
     @property
     def is_of_beacons(self) -> bool:
-        """Whether the door refused what a page had sent: neither a backend's spans nor what the snippet dropped itself."""
-        return not self.outcome.startswith("client_") and self.outcome not in OF_SPANS
+        """Whether the door refused what a page had sent, as a whole."""
+        return self.outcome in OF_BEACONS
 
 
 def routes(store: Store, question: Question) -> list[Route]:

@@ -4,10 +4,10 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 
-from collector.query.question import Question, ask, milliseconds
+from collector.query.question import EPOCH, Question, ask, milliseconds
 from collector.query.spread import of_share
 from collector.query.vitals import LIMITS, Percentile, percentile
 from collector.query.weights import ask_weighing
@@ -20,7 +20,6 @@ LEVELS = (0.50, 0.95, 0.99)
 FEWEST = 20  # views; fewer say nothing about shares
 NEWEST = 100  # views that say who runs what now
 DAY_MS = 86_400_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 BACK = timedelta(days=7)  # the release before is looked for at the same hours of so many days
 
@@ -136,9 +135,8 @@ def adoptions(store: Store, question: Question) -> list[Release]:
 
 
 def _releases(store: Store, question: Question, origin: datetime, length: timedelta) -> list[Release]:
-    slice_ms = max(
-        1, ceil(length / timedelta(milliseconds=1))
-    )  # rounded up, or a last sliver would be a slice too many
+    # Rounded up, or a last sliver would be a slice too many.
+    slice_ms = max(1, ceil(length / timedelta(milliseconds=1)))
     rows = ask(store, "release_views", question, from_ms=milliseconds(origin), slice_ms=slice_ms, limit=RELEASES)
     totals: Counter[int] = Counter()
     for row in rows:

@@ -83,10 +83,9 @@ class Freely:
         that was stopped may end as if it had found nothing, its syntax included."""
         if len(sql) > LONGEST:
             raise Forbidden(f"the query is longer than {LONGEST:,} characters")
-        sql = sql.rstrip().rstrip(";")
-        word = re.match(r"\s*(\w*)", sql)
-        if word and word[1].upper() in STATEMENTS:
-            raise Forbidden(f"{word[1].upper()} is not to be had here; write one SELECT")
+        word = sql.split(maxsplit=1)[0].upper() if sql.strip() else ""
+        if word in STATEMENTS:
+            raise Forbidden(f"{word} is not to be had here; write one SELECT")
         with self._lock:
             check_wanted()
             client = self._client or self._open()

@@ -64,6 +64,7 @@ def test_what_was_put_right_since_is_said_also_in_a_file_that_was_not_there_befo
         (NOON - timedelta(seconds=1), NOON, "unknown_key", "cut_off"),
         (NOON - timedelta(seconds=1), NOON, "bad_token", "received"),
         (NOON - timedelta(seconds=1), NOON, "client_queue", "received"),
+        (NOON - timedelta(seconds=1), NOON, "erased", "received"),
         (None, NOON, "unknown_key", "refused"),
         (None, None, "", "waiting"),
     ],
