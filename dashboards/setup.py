@@ -13,6 +13,7 @@ from collector.query.overview import Presence, Refusal
 from collector.settings import Apps
 from dashboards.recipes import RECIPES
 from dashboards.site import Page, Site
+from dashboards.twins import Row
 
 REFUSED_OVER = timedelta(minutes=15)
 
@@ -63,19 +64,7 @@ async def page(site: Site, request: Request) -> Page:
     presence: Presence | None = panels["presence"].value
     refusals: list[Refusal] = [one for one in panels["refusals"].value or [] if one.outcome not in QUIET]
     details = panels["details"].value or {}
-    rows = [
-        {
-            "app": refusal.app,
-            "outcome": refusal.outcome,
-            "events": refusal.events,
-            "last_minute": refusal.last_minute,
-            "meaning": meaning(refusal.outcome),
-            "fix": FIXES.get(refusal.outcome, ""),
-            "details": (said := details.get((refusal.app, refusal.outcome), [])),
-            "is_mended": bool(said) and all(is_mended(site.settings.apps, refusal, one) for one in said),
-        }
-        for refusal in refusals
-    ]
+    rows = [_row(site.settings.apps, refusal, details.get((refusal.app, refusal.outcome), [])) for refusal in refusals]
     app = site.settings.apps[q.app]
     facts: dict[str, Any] = {
         "key": app.keys[0],
@@ -91,6 +80,21 @@ async def page(site: Site, request: Request) -> Page:
         "recipes": RECIPES,
     }  # fmt: skip
     return Page(template, "Setup", q, "/setup", panels, {"refusals": rows}, facts, context)
+
+
+def _row(apps: Apps, refusal: Refusal, details: list[str]) -> Row:
+    """A refusal with what to do about it. Of what was wrong, that which was put right since is left out where there is more."""
+    wrong = [detail for detail in details if not is_mended(apps, refusal, detail)]
+    return {
+        "app": refusal.app,
+        "outcome": refusal.outcome,
+        "events": refusal.events,
+        "last_minute": refusal.last_minute,
+        "meaning": meaning(refusal.outcome),
+        "fix": FIXES.get(refusal.outcome, ""),
+        "details": wrong or details,
+        "is_mended": bool(details) and not wrong,
+    }
 
 
 def state(presence: Presence | None, refusals: list[Refusal]) -> str:

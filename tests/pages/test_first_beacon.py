@@ -49,9 +49,12 @@ def test_what_was_put_right_since_is_said_also_in_a_file_that_was_not_there_befo
     assert b"Mended since" not in collector.get("/setup/status").body
     (tmp_path / "farside.toml").write_text("[apps.tiny]\nkeys = ['tiny']\norigins = ['https://shop.example']\n")
     wait_until(lambda: b"Mended since" in collector.get("/setup/status").body)
+    assert collector.post(a_beacon(key="tiny2")).outcome == "unknown_key"
+    wait_until(lambda: b"&#39;tiny2&#39; stands in no" in collector.get("/setup/status").body)
+    assert b"&#39;tiny&#39;" not in collector.get("/setup/status").body, "what is right by now is not told beside it"
     assert collector.post(a_beacon(key="tiny"), origin="http://localhost").outcome == "origin_refused"
     wait_until(lambda: b"add &#39;http://localhost&#39;" in collector.get("/setup/status?app=tiny").body)
-    (tmp_path / "farside.toml").write_text("[apps.tiny]\nkeys = ['tiny']\norigins = ['loopback']\n")
+    (tmp_path / "farside.toml").write_text("[apps.tiny]\nkeys = ['tiny', 'tiny2']\norigins = ['loopback']\n")
     wait_until(lambda: collector.get("/setup/status?app=tiny").body.count(b"Mended since") == 2)
     assert collector.post(a_beacon(key="tiny"), origin="http://localhost").outcome == "stored"
 
