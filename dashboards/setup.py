@@ -83,7 +83,7 @@ async def page(site: Site, request: Request) -> Page:
 
 
 def _row(apps: Apps, refusal: Refusal, details: list[str]) -> Row:
-    """A refusal with what to do about it. Of what was wrong, that which was put right since is left out where there is more."""
+    """A refusal with what to do about it. What was put right since is left out where something else is still wrong."""
     wrong = [detail for detail in details if not is_mended(apps, refusal, detail)]
     return {
         "app": refusal.app,
